@@ -1,0 +1,185 @@
+/* Octets as text: hexadecimal, Base64, ICCID digits. */
+#include "base/text.h"
+
+static const char hex_digits[] = "0123456789ABCDEF";
+static const char base64_digits[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+struct slice
+text_hex(struct arena *a, struct slice octets)
+{
+	uint8_t *p = arena_alloc(a, octets.n * 2 + 1);
+
+	for (size_t i = 0; i < octets.n; i++) {
+		p[2 * i] = (uint8_t)hex_digits[octets.p[i] >> 4];
+		p[2 * i + 1] = (uint8_t)hex_digits[octets.p[i] & 15];
+	}
+	return slice_of(p, octets.n * 2);
+}
+
+static int
+hex_value(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
+
+bool
+text_unhex(struct arena *a, struct slice hex, struct slice *octets)
+{
+	uint8_t *p;
+
+	if (hex.n % 2)
+		return false;
+	p = arena_alloc(a, hex.n / 2 + 1);
+	for (size_t i = 0; i < hex.n / 2; i++) {
+		int high = hex_value(hex.p[2 * i]), low = hex_value(hex.p[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		p[i] = (uint8_t)(high << 4 | low);
+	}
+	*octets = slice_of(p, hex.n / 2);
+	return true;
+}
+
+struct slice
+text_base64(struct arena *a, struct slice octets)
+{
+	size_t n = (octets.n + 2) / 3 * 4;
+	uint8_t *p = arena_alloc(a, n + 1), *q = p;
+
+	for (size_t i = 0; i < octets.n; i += 3) {
+		size_t left = octets.n - i;
+		uint32_t v = (uint32_t)octets.p[i] << 16 |
+			(left > 1 ? (uint32_t)octets.p[i + 1] << 8 : 0) |
+			(left > 2 ? octets.p[i + 2] : 0);
+
+		*q++ = (uint8_t)base64_digits[v >> 18];
+		*q++ = (uint8_t)base64_digits[v >> 12 & 63];
+		*q++ = left > 1 ? (uint8_t)base64_digits[v >> 6 & 63] : '=';
+		*q++ = left > 2 ? (uint8_t)base64_digits[v & 63] : '=';
+	}
+	return slice_of(p, n);
+}
+
+/* Value of each octet: 0–63 a digit, 64 padding, 65 a blank, 255 nothing of the sort. */
+static const uint8_t *
+base64_values(void)
+{
+	static uint8_t table[256];
+
+	if (table['A'] == 0 && table[0] == 255)
+		return table;
+	memset(table, 255, sizeof table);
+	for (uint8_t i = 0; i < 64; i++)
+		table[(uint8_t)base64_digits[i]] = i;
+	table['='] = 64;
+	table[' '] = table['\t'] = table['\r'] = table['\n'] = 65;
+	return table;
+}
+
+bool
+text_unbase64(struct arena *a, struct slice base64, struct slice *octets)
+{
+	const uint8_t *value = base64_values();
+	uint8_t *p = arena_alloc(a, base64.n / 4 * 3 + 4), *q = p;
+	size_t digits = 0, pads = 0;
+	uint32_t v = 0;
+
+	for (size_t i = 0; i < base64.n; i++) {
+		uint8_t c = value[base64.p[i]];
+
+		if (c == 65)
+			continue;
+		if (c == 64) {
+			pads++;
+			continue;
+		}
+		if (c == 255 || pads)
+			return false;
+		v = v << 6 | c;
+		if (++digits % 4 == 0) {
+			*q++ = (uint8_t)(v >> 16);
+			*q++ = (uint8_t)(v >> 8);
+			*q++ = (uint8_t)v;
+		}
+	}
+	if (digits % 4 == 1 || pads > 2 || (pads && (digits + pads) % 4))
+		return false;
+	if (digits % 4 >= 2)
+		*q++ = (uint8_t)(digits % 4 == 2 ? v >> 4 : v >> 10);
+	if (digits % 4 == 3)
+		*q++ = (uint8_t)(v >> 2);
+	*octets = slice_of(p, (size_t)(q - p));
+	return true;
+}
+
+static struct slice
+without_pad(struct slice digits)
+{
+	if (digits.n == 20 && (digits.p[19] == 'F' || digits.p[19] == 'f'))
+		digits.n--;
+	return digits;
+}
+
+bool
+text_iccid_to_bcd(struct slice digits, uint8_t bcd[10])
+{
+	digits = without_pad(digits);
+	if (digits.n < 18 || digits.n > 20 || !slice_is_digits(digits))
+		return false;
+	for (size_t i = 0; i < 10; i++) {
+		unsigned low = 2 * i < digits.n ? digits.p[2 * i] - '0' : 15;
+		unsigned high = 2 * i + 1 < digits.n ? digits.p[2 * i + 1] - '0' : 15;
+
+		bcd[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+bool
+text_bcd_to_iccid(struct slice bcd, char digits[21])
+{
+	size_t n = 0;
+	bool ended = false;
+
+	if (bcd.n != 10)
+		return false;
+	for (size_t i = 0; i < 20; i++) {
+		unsigned v = i % 2 ? bcd.p[i / 2] >> 4 : bcd.p[i / 2] & 15;
+
+		if (v == 15) {
+			ended = true;
+			continue;
+		}
+		if (v > 9 || ended)
+			return false;
+		digits[n++] = (char)('0' + v);
+	}
+	digits[n] = 0;
+	return n >= 18;
+}
+
+bool
+text_iccid_luhn(struct slice digits)
+{
+	unsigned sum = 0;
+
+	digits = without_pad(digits);
+	if (digits.n < 18 || digits.n > 20 || !slice_is_digits(digits))
+		return false;
+	for (size_t i = 0; i < digits.n; i++) {
+		unsigned v = digits.p[digits.n - 1 - i] - '0';
+
+		if (i % 2)
+			v = v * 2 > 9 ? v * 2 - 9 : v * 2;
+		sum += v;
+	}
+	return sum % 10 == 0;
+}

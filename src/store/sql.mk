@@ -1,0 +1,1 @@
+# Statements and migrations of sql/ as C tables.
