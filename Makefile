@@ -1,25 +1,61 @@
-# rspd's one Makefile. `make` builds, `make demo` shows the main job, `make check` tests, `make lint`
-# checks the house rules. The first use runs autoreconf and configure by itself.
+# rspd's one Makefile. The first use makes and runs configure by itself.
+#
+#   make              builds rspd, rspctl and rspsim
+#   make demo         shows the main job: a profile from a file to a card (PROFILE=file.der takes yours)
+#   make check        runs all tests (check-unit, check-wire, check-store, check-flow, check-storm: one tree)
+#   make lint         holds the tree against the house rules (docs/style.md)
+#   make fuzz         runs each fuzz target for FUZZ_SECONDS, with clang
+#   make bench        measures, and writes bench.json into the build folder
+#   make install      installs below prefix (default /usr/local), staged below DESTDIR
+#   make packages     installs the Debian packages that all this needs
+#   make tags, make clean
+#
 #   B=folder               where to build (default build)
 #   CONFIGURE="--enable-…" what configure is given for that folder (see ./configure --help)
+#   V=1                    shows the commands; -jN runs N of them at once (default: one per processor)
 
 B ?= build
 CONFIGURE ?= --enable-werror
 MAKEFLAGS += --no-builtin-rules
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
 .SECONDARY:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 
-ifeq ($(filter clean help packages demo,$(MAKECMDGOALS)),)
+# What a recipe does, in one line; V=1 shows the command itself.
+ifeq ($(V),1)
+say =
+Q :=
+else
+say = @printf '  %-7s %s\n' '$1' '$2'
+Q := @
+endif
+
+ifneq ($(filter-out clean help packages demo,$(or $(MAKECMDGOALS),all)),)
 include $(B)/config.mk
 endif
 
+# ---- configuration ----------------------------------------------------------------------------------
 configure: configure.ac
-	autoreconf --force
+	$(call say,CONF,$@)
+	$(Q)autoconf --force
 $(B)/config.mk: configure src/config.mk.in
-	@mkdir -p $(B)
-	cd $(B) && $(CURDIR)/configure --quiet $(CONFIGURE)
-	@touch $@
+	$(call say,CONF,$(B) $(CONFIGURE))
+	$(Q)mkdir -p $(B)
+	$(Q)echo '$(CONFIGURE)' >$(B)/configure.args
+	$(Q)cd $(B) && $(CURDIR)/configure --quiet $(CONFIGURE)
+	$(Q)touch $@
+
+# CONFIGURE given anew for a folder that was configured otherwise: configure again.
+ifeq ($(origin CONFIGURE),command line)
+ifneq ($(CONFIGURE),$(shell cat $(B)/configure.args 2>/dev/null))
+$(B)/config.mk: FORCE
+endif
+endif
+.PHONY: FORCE
+FORCE:
 
 # ---- the house: folders, and what each may include, from src/MAY-CALL ------------------------------
 PROGRAMS := rspd rspctl rspsim
@@ -46,7 +82,10 @@ libs_of = $(sort $(foreach f,$(CLOSURE_$1),$(NEEDS_$f)))
 
 WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-qual -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wwrite-strings -Wvla -Wformat=2 -Wimplicit-fallthrough -Wundef $(WERROR)
-BASE_FLAGS := -std=gnu17 -D_GNU_SOURCE -O2 -g -fstack-protector-strong -fPIE -MMD -MP $(SANITIZE)
+# The C library's own checks of copies and formats need optimised code, and hide from the sanitizers.
+FORTIFY := $(if $(SANITIZE)$(filter -O0 -Og,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+BASE_FLAGS := -std=gnu17 -D_GNU_SOURCE -O2 -g -fstack-protector-strong -fstack-clash-protection -fPIE \
+	-MMD -MP $(FORTIFY) $(SANITIZE)
 ALL_CFLAGS = $(BASE_FLAGS) $(WARN) -Isrc -I$(B)/gen -DRSPD_VERSION='"$(VERSION)"' \
 	$(foreach l,$(NEEDS_$1),$($l_CFLAGS)) $(CFLAGS)
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
@@ -64,12 +103,14 @@ all: $(PROGRAMS:%=$(B)/%)
 
 define folder_rules
 $$(B)/obj/$1/%.o: src/$1/%.c $$(B)/config.mk $$(GENERATED) | $$(GENERATED_$1)
-	@mkdir -p $$(@D)
-	$$(CC) $$(call ALL_CFLAGS,$1) -c -o $$@ $$<
+	$$(call say,CC,$$<)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(call ALL_CFLAGS,$1) -c -o $$@ $$<
 $$(call archive,$1): $$(call objects,$1) $$(GENERATED_OBJ_$1)
-	@mkdir -p $$(@D)
-	@rm -f $$@
-	$$(AR) rcs $$@ $$^
+	$$(call say,AR,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)rm -f $$@
+	$$(Q)$$(AR) rcs $$@ $$^
 endef
 
 # ---- generated sources ------------------------------------------------------------------------------
@@ -82,15 +123,68 @@ $(foreach f,$(FOLDERS),$(eval $(call folder_rules,$f)))
 
 define program_rules
 $$(B)/$1: $$(call archives,$1)
-	$$(call link,$1,$$(call objects,$1))
+	$$(call say,LD,$$@)
+	$$(Q)$$(call link,$1,$$(call objects,$1))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rules,$p)))
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
+.PHONY: generated
+generated: $(GENERATED) $(foreach f,$(FOLDERS),$(GENERATED_$f))
+
 # ---- tests, lint, benchmark, demo -------------------------------------------------------------------
 include tests/tests.mk
 
-.PHONY: clean
+.PHONY: help lint demo packages tags clean
+help:
+	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile
+
+lint: generated
+	$(Q)tests/lint/run $(B)
+
+demo:
+	$(Q)tests/dev/demo $(PROFILE)
+
+packages:
+	$(Q)tests/dev/install-packages
+
+# Rows of the .def tables are tags too, so that an editor finds DP_TRANSACTION_UNKNOWN where it is written.
+tags:
+	$(call say,TAGS,$@)
+	$(Q)ctags -R --languages=C --langmap=C:+.def -I DECLARE_STEP,MUST_RETURN \
+		'--regex-C=/^[A-Z_]+\(([A-Za-z0-9_]+),.*/\1/d,row/' src
+
 clean:
 	rm -rf $(B)
+
+# ---- installation -----------------------------------------------------------------------------------
+prefix ?= /usr/local
+exec_prefix ?= $(prefix)
+bindir ?= $(exec_prefix)/bin
+sbindir ?= $(exec_prefix)/sbin
+datadir ?= $(prefix)/share
+mandir ?= $(datadir)/man
+sysconfdir ?= $(if $(filter /usr,$(prefix)),/etc,$(prefix)/etc)
+unitdir ?= $(if $(filter /usr,$(prefix)),/lib/systemd/system,$(prefix)/lib/systemd/system)
+
+MAN8 := docs/man/rspd.8
+MAN1 := docs/man/rspctl.1 docs/man/rspsim.1
+MAN5 := $(B)/gen/rspd.conf.5
+
+# The unit and the manual speak of /usr/sbin and /etc; they are installed speaking of this installation.
+settle = sed -e 's,/usr/sbin/,$(sbindir)/,g' -e 's,/usr/bin/rsp,$(bindir)/rsp,g' -e 's,/etc/rspd/,$(sysconfdir)/rspd/,g'
+
+.PHONY: install
+install: all $(MAN5)
+	$(call say,INSTALL,$(DESTDIR)$(prefix))
+	$(Q)install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(unitdir) $(DESTDIR)$(sysconfdir)/rspd \
+		$(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man8
+	$(Q)install -m 755 $(B)/rspd $(DESTDIR)$(sbindir)
+	$(Q)install -m 755 $(B)/rspctl $(B)/rspsim $(DESTDIR)$(bindir)
+	$(Q)for page in $(MAN1) $(MAN5) $(MAN8); do \
+		$(settle) $$page >$(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit 1; done
+	$(Q)$(settle) systemd/rspd.service >$(DESTDIR)$(unitdir)/rspd.service
+	$(Q)install -m 644 etc/rspd.conf $(DESTDIR)$(sysconfdir)/rspd/rspd.conf.sample
+	$(Q)for schema in schemas/*/*.json; do \
+		install -D -m 644 $$schema $(DESTDIR)$(datadir)/rspd/$$schema || exit 1; done

@@ -1,18 +1,36 @@
-# Tests by cost: unit (a binary per file tests/unit/FOLDER_*.c, linked with that folder's closure).
-UNIT_SOURCES := $(sort $(wildcard tests/unit/*_test.c))
-UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(UNIT_SOURCES))
-unit_folder = $(firstword $(subst _, ,$(notdir $1)))
+# Tests by cost, a folder each: unit and wire (no I/O), store (PostgreSQL), flow (the programs), storm
+# (every wait with every outcome). A file tests/TREE/FOLDER_topic_test.c becomes a program linked with what
+# src/FOLDER may call; files tests/TREE/test_*.py are pytest's. tests/dev/run-tests runs both and adds up.
+TREES := unit wire store flow storm
+TEST_SOURCES := $(sort $(wildcard $(TREES:%=tests/%/*_test.c)))
+test_program = $(patsubst tests/%.c,$(B)/%,$1)
+test_folder = $(firstword $(subst _, ,$(notdir $1)))
 
-define unit_rules
-$$(B)/unit/$1: tests/unit/$1.c $$(call archives,$(call unit_folder,$1))
-	@mkdir -p $$(@D)
-	$$(CC) $$(call ALL_CFLAGS,$(call unit_folder,$1)) $$(foreach l,$$(call libs_of,$(call unit_folder,$1)),$$($$l_CFLAGS)) \
-		$$(CMOCKA_CFLAGS) -c -o $$@.o $$<
-	$$(call link,$(call unit_folder,$1),$$@.o) $$(CMOCKA_LIBS)
--include $$(B)/unit/$1.d
+# $1: the source, $2: the program, $3: the folder of src/ that it tests
+define test_rules
+$2: $1 $$(B)/config.mk $$(call archives,$3) | $$(GENERATED_$3)
+	$$(call say,CC,$1)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(call ALL_CFLAGS,$3) $$(foreach l,$$(call libs_of,$3),$$($$l_CFLAGS)) $$(CMOCKA_CFLAGS) \
+		-Itests -c -o $$@.o $1
+	$$(Q)$$(call link,$3,$$@.o) $$(CMOCKA_LIBS)
+-include $2.d
 endef
-$(foreach u,$(UNIT_SOURCES:tests/unit/%.c=%),$(eval $(call unit_rules,$u)))
+$(foreach s,$(TEST_SOURCES),$(eval $(call test_rules,$s,$(call test_program,$s),$(call test_folder,$s))))
 
-.PHONY: check-unit
-check-unit: $(UNIT)
-	@failed=0; for t in $(UNIT); do $$t || failed=1; done; exit $$failed
+.PHONY: check $(TREES:%=check-%) $(TREES:%=programs-%)
+check:
+	$(Q)tests/dev/run-tests $(B) '$(MAKE)' $(TREES)
+$(TREES:%=check-%): check-%:
+	$(Q)tests/dev/run-tests $(B) '$(MAKE)' $*
+define tree_rules
+programs-$1: $$(call test_program,$$(filter tests/$1/%,$$(TEST_SOURCES)))
+endef
+$(foreach t,$(TREES),$(eval $(call tree_rules,$t)))
+programs-store programs-flow programs-storm: all
+
+include tests/fuzz/fuzz.mk
+
+.PHONY: bench
+bench: all
+	$(Q)tests/bench/run $(B)
