@@ -1,0 +1,93 @@
+#ifndef DP_DP_H
+#define DP_DP_H
+/*
+ * The SM-DP+ (SGP.22): what its procedures share. One `struct dp` a process; what a reload may change
+ * lives in a `struct dp_world`, which is immutable, counted by the tasks that began with it, and
+ * swapped whole.
+ */
+#include "crypto/chain.h"
+#include "crypto/seal.h"
+#include "crypto/token.h"
+#include "loop/task.h"
+
+struct keys_private;
+struct store;
+struct dp_world;
+
+/* A pair of certificates of ours, DPauth and DPpb, with their keys. */
+struct dp_credential {
+	struct crypto_credential facts;
+	struct slice auth, pb; /* X.509 DER */
+	struct keys_private *auth_key, *pb_key;
+	uint8_t auth_sha256[CRYPTO_SHA256_SIZE], pb_sha256[CRYPTO_SHA256_SIZE];
+};
+
+/* The CI that the eUICC is to use, and the pair that we use with it; numbered by the database. */
+struct dp_set {
+	uint8_t number; /* 1 … 255; 0: not numbered yet */
+	uint8_t ci_id[CRYPTO_KEY_ID_SIZE];
+	const struct dp_credential *credential;
+};
+
+enum { DP_CREDENTIALS = 16, DP_SETS = 64, DP_NAMES = 32, DP_HOST_ID_MAX = 16 };
+
+/* What a reload may change. All octets live as long as the world. */
+struct dp_settings {
+	struct slice names[DP_NAMES]; /* addresses of ours, without port */
+	size_t name_count;
+	struct slice address; /* as printed in activation codes */
+	uint8_t svn_lowest[3], svn_highest[3];
+	int download_attempts;  /* beyond this many: terminated */
+	int code_attempts;      /* wrong Confirmation Codes that are forgiven */
+	int64_t order_lifetime; /* seconds; 0: no end */
+};
+
+struct dp_world {
+	unsigned references;
+	struct dp_world
+		*former; /* of before the last reload: its sets still finish their sessions */
+	void *owner;     /* what the octets below live in … */
+	void (*drop)(void *owner); /* … and how it goes */
+	struct crypto_trust *trust;
+	struct crypto_ring *ring;
+	struct crypto_sealer *sealer;
+	struct dp_credential credentials[DP_CREDENTIALS];
+	size_t credential_count;
+	struct dp_set sets[DP_SETS];
+	size_t set_count;
+	struct dp_settings settings;
+};
+
+struct dp {
+	struct loop *loop;
+	struct store *store;
+	struct dp_world *world; /* NULL until the first is numbered */
+};
+
+/*
+ * Makes `w` the world of new tasks once the database has numbered its sets, and calls done(arg, ok)
+ * then; the world is dropped when ok is false. Sets are CI × credential.
+ */
+void dp_world_start(struct dp *dp, struct dp_world *w, void (*done)(void *arg, bool ok), void *arg);
+void dp_world_release(struct dp_world *w);
+
+/* The current world, held until the task ends. */
+struct dp_world *dp_world_hold(struct dp *dp, struct task *t);
+
+/* NULL when neither this world nor the former has it. */
+const struct dp_set *dp_set_find(const struct dp_world *w, uint8_t number);
+
+/*
+ * What every call of a peer begins with, so that its binding can log it in one way. The slices point
+ * into the task's arena or the request.
+ */
+struct dp_call {
+	struct dp *dp;
+	struct dp_world *world;
+	struct slice transaction_id; /* octets */
+	struct slice eid, iccid;     /* digits, when known */
+	int64_t order_id;            /* 0: not known */
+	const char *note;            /* one more thing worth a line, or NULL */
+};
+
+#endif
