@@ -1,0 +1,134 @@
+"""Fixtures: one private PostgreSQL and one set of certificates for the session, a daemon with a
+database of its own for each test file, a fresh card for each test. See docs/testing.md."""
+
+import contextlib
+import glob
+import itertools
+import pathlib
+import shutil
+import tempfile
+
+import pytest
+
+from card import Card, Download
+from harness import BUILD, Postgres, Rspd, Site
+from operator_desk import Desk
+
+eids = itertools.count(1)
+
+
+def new_eid():
+    """A fresh EID of the test EUM. Its check digits do not matter to rspd."""
+    return f"89049032{next(eids):024d}"
+
+
+@pytest.fixture(scope="session")
+def scratch():
+    """A short path that other users may pass through: PostgreSQL does not run as root."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="rspd-", dir="/tmp"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(scratch):
+    if not glob.glob("/usr/lib/postgresql/*/bin/initdb"):
+        pytest.skip("NO POSTGRESQL: install the Debian package postgresql, nothing was tested")
+    server = Postgres(scratch / "pg").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def site(scratch):
+    return Site(scratch / "site")
+
+
+@pytest.fixture(scope="session")
+def template(postgres, site, scratch):
+    """A database with the current schema; each file's database is a copy of it."""
+    assert (BUILD / "rspd").exists(), f"{BUILD}/rspd is not built (RSPD_BUILD names the folder)"
+    database = postgres.new_database()
+    Rspd(scratch / "template", site, database).once("--migrate")
+    return database.name
+
+
+@pytest.fixture(scope="module")
+def databases(postgres, template):
+    made = []
+
+    def make():
+        made.append(postgres.new_database(template))
+        return made[-1]
+
+    yield make
+    for database in made:
+        database.drop()
+
+
+folders = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def rspd_module(scratch, site, databases):
+    """Makes daemons that live as long as the file's tests."""
+    with contextlib.ExitStack() as stack:
+        yield lambda **settings: start_rspd(stack, scratch, site, databases, **settings)
+
+
+@pytest.fixture
+def make_rspd(scratch, site, databases):
+    """Makes daemons for one test. database=… shares one with another daemon."""
+    with contextlib.ExitStack() as stack:
+        yield lambda **settings: start_rspd(stack, scratch, site, databases, **settings)
+
+
+def start_rspd(stack, scratch, site, databases, database=None, start=True, **options):
+    rspd = Rspd(scratch / f"d{next(folders)}", site, database or databases(), **options)
+    rspd.desk = Desk(rspd)
+    stack.callback(rspd.stop)
+    return rspd.start() if start else rspd
+
+
+@pytest.fixture(scope="module")
+def rspd(rspd_module):
+    return rspd_module()
+
+
+@pytest.fixture
+def order(rspd):
+    """Makes released orders at the file's daemon."""
+    return rspd.desk.order
+
+
+@pytest.fixture
+def card(site):
+    return Card(new_eid(), site.trees["nist"])
+
+
+@pytest.fixture
+def make_card(site):
+    """Cards of one curve or of several, in the order in which the card prefers them."""
+    return lambda *curves, **settings: Card(
+        new_eid(), *(site.trees[c] for c in curves or ("nist",)), **settings
+    )
+
+
+@pytest.fixture
+def lpa(rspd, card):
+    """A session of the test's card with the file's daemon, nothing sent yet."""
+    client = rspd.client()
+    yield Download(card, client)
+    client.close()
+
+
+@pytest.fixture
+def session(rspd):
+    """Makes sessions: session(card, curve=…, address=…)."""
+
+    def make(card, curve="nist", address=None, daemon=None, client=None):
+        client = client or (daemon or rspd).client(curve)
+        return Download(card, client, address)
+
+    return make
