@@ -181,7 +181,7 @@ struct crypto_private *
 crypto_private_new(struct slice pem)
 {
 	struct crypto_private *key = calloc(1, sizeof *key);
-	BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.n);
+	BIO *bio = BIO_new_mem_buf(pem.n ? (const char *)pem.p : "", (int)pem.n);
 
 	must(key && bio);
 	ERR_set_mark();
