@@ -1,0 +1,182 @@
+-- What eUICCs report: results of installations, and what became of a profile on the card.
+
+-- name: notification_record_result(transaction_id bytea, installed boolean, event text, error text, why text, sequence bigint, address text, evidence bytea, disproved boolean, result_data text) -> iccid text     zero rows: conflict
+-- The signed result of an installation. A success makes the profile Installed whatever its order's
+-- state; if it was sold again meanwhile the newer order is frozen and the operator is alerted. A failure
+-- moves it only when its package is the newest. Disproved: the failure shows that the profile is not on
+-- the card. Conflict: this session's result was heard before.
+-- writes
+with was as (
+    select p.iccid, p.state, p.event_seq, p.order_id as holder, t.name as type, o.id, s.eid,
+           p.order_id is distinct from o.id as resold,
+           exists (select from binding b where b.order_id = o.id and b.transaction_id = $1) as newest
+      from profile p
+      join rsp_session s on s.iccid = p.iccid
+      join download_order o on o.id = s.order_id
+      join profile_type t on t.id = p.type_id
+     where s.transaction_id = $1 and s.result is null
+       for update of p, o, s
+), heard as (
+    update rsp_session s
+       set result = case when $2 then 'installed' else 'failed' end,
+           state = case when s.state = 'cancelled' then s.state else 'ended' end
+      from was
+     where s.transaction_id = $1
+), kept as (
+    insert into notification (eid, seq_number, operation, iccid, address, evidence, applied)
+    select eid, $6, 'install', iccid, $7, $8, true
+      from was
+        on conflict do nothing
+), moved as (
+    update profile p
+       set state = m.to_state,
+           state_since = now(),
+           order_id = was.id,
+           event_seq = was.event_seq + case when was.resold then 2 else 1 end,
+           card_state = case when $2 then 'disabled' else p.card_state end,
+           card_eid = case when $2 then was.eid else p.card_eid end,
+           card_seq = case when $2 then $6 else p.card_seq end,
+           card_since = case when $2 then now() else p.card_since end
+      from was, profile_move m
+     where p.iccid = was.iccid and m.event = $3 and m.from_state = was.state
+       and ($2 or (was.newest and not was.resold))
+ returning p.iccid, was.event_seq + 1 as seq, m.event, m.from_state, m.to_state, was.type, was.id,
+           was.eid, was.resold, was.holder
+), ended as (
+    update download_order o
+       set pending = o.pending and not $2,
+           package_out = case when $2 then true else o.package_out and not $9 end,
+           error = case when moved.to_state = 'error' then $4 else o.error end
+      from moved
+     where o.id = moved.id
+), frozen as (
+    update download_order o set frozen = true from moved
+     where moved.resold and o.id = moved.holder and o.pending
+), erased as (
+    delete from binding b using moved
+     where b.order_id in (moved.id, moved.holder) and moved.to_state in ('installed', 'error')
+), noted as (
+    insert into outbox (order_key, seq, type, data)
+    select iccid, seq,
+           case to_state when 'installed' then 'profile.installed'
+                         when 'released' then 'profile.released'
+                         else 'profile.failed' end,
+           jsonb_build_object('iccid', iccid, 'eid', eid, 'orderId', id, 'profileType', type,
+                              'state', to_state, 'transactionId', upper(encode($1, 'hex')),
+                              'sequenceNumber', $6, 'why', $5, 'resultData', $10,
+                              'evidence', encode($8, 'base64'))
+      from moved
+     union all
+    select iccid, seq + 1, 'alert.profile-conflict',
+           jsonb_build_object('iccid', iccid, 'eid', eid, 'orderId', id, 'profileType', type,
+                              'state', to_state, 'frozenOrderId', holder,
+                              'why', 'installed from an older order while it was ordered again')
+      from moved
+     where resold
+), audited as (
+    insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
+    select 'es9+:HandleNotification', event, iccid, eid, id, from_state, to_state, $5
+      from moved
+)
+select iccid from was;
+
+-- name: notification_record(eid text, sequence bigint, operation text, iccid text, address text, evidence bytea) -> eid text     zero rows: conflict
+-- Keeps a signed notification; what it means for the profile is notification_apply's. Conflict: known.
+-- writes
+insert into notification (eid, seq_number, operation, iccid, address, evidence)
+values ($1, $2, $3, $4, $5, $6)
+    on conflict do nothing
+returning eid;
+
+-- name: notification_apply(eid text, iccid text) -> applied bigint     zero rows: none
+-- Applies what was kept for a profile on the card that holds it, by sequence number: only what is
+-- newer than what the card said last counts. A delete moves the profile as its type says; its order
+-- is open again for the same eUICC when it is to be re-issued.
+-- writes
+with was as (
+    select p.iccid, p.state, p.event_seq, p.card_seq, p.order_id, t.name as type, t.on_delete
+      from profile p
+      join profile_type t on t.id = p.type_id
+     where p.iccid = $2 and p.card_eid = $1
+       for update of p
+), marked as (
+    update notification n
+       set applied = true
+      from was
+     where n.eid = $1 and n.iccid = $2 and not n.applied
+ returning n.seq_number, n.operation, n.evidence, n.seq_number > was.card_seq as newer
+), fresh as (
+    select seq_number, operation, evidence,
+           row_number() over (order by seq_number) as nth,
+           count(*) over ()                        as many
+      from marked
+     where newer and operation <> 'install'
+), last as (
+    select seq_number, operation, many from fresh where nth = many
+), next as (
+    select was.iccid, m.event, m.from_state, m.to_state
+      from was
+      join last on last.operation = 'delete'
+      join profile_move m on m.from_state = was.state
+       and m.event = case was.on_delete when 'reissue' then 'reissue'
+                                        when 'available' then 'restock' end
+), moved as (
+    update profile p
+       set card_state = case last.operation when 'enable' then 'enabled'
+                                            when 'disable' then 'disabled'
+                                            else 'deleted' end,
+           card_seq = last.seq_number,
+           card_since = now(),
+           state = coalesce(next.to_state, p.state),
+           state_since = case when next.to_state is null then p.state_since else now() end,
+           event_seq = was.event_seq + last.many + case when next.to_state is null then 0 else 1 end
+      from was
+      cross join last
+      left join next on true
+     where p.iccid = was.iccid
+ returning p.iccid, p.event_seq, next.event, next.from_state, next.to_state, was.type, was.order_id
+), reopened as (
+    update download_order o
+       set pending = true, package_out = false, download_attempts = 0, cc_attempts = 0, error = null,
+           matching_id = case when exists (select from download_order x
+                                            where x.matching_id = o.matching_id and x.matching_id <> ''
+                                              and x.pending and x.id <> o.id)
+                              then '' else o.matching_id end
+      from moved
+     where moved.event = 'reissue' and o.id = moved.order_id
+), noted as (
+    insert into outbox (order_key, seq, type, data)
+    select was.iccid, was.event_seq + fresh.nth, 'profile.' || fresh.operation || 'd',
+           jsonb_build_object('iccid', was.iccid, 'eid', $1, 'orderId', was.order_id,
+                              'profileType', was.type, 'state', was.state,
+                              'sequenceNumber', fresh.seq_number,
+                              'evidence', encode(fresh.evidence, 'base64'))
+      from was, fresh
+     union all
+    select iccid, event_seq,
+           case event when 'reissue' then 'profile.released' else 'profile.restocked' end,
+           jsonb_build_object('iccid', iccid, 'eid', $1, 'orderId', order_id, 'profileType', type,
+                              'state', to_state, 'why', 'deleted on the card')
+      from moved
+     where to_state is not null
+), audited as (
+    insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
+    select 'es9+:HandleNotification', 'card_' || fresh.operation, was.iccid, $1, was.order_id,
+           null, null, 'sequence number ' || fresh.seq_number
+      from was, fresh
+     union all
+    select 'es9+:HandleNotification', event, iccid, $1, order_id, from_state, to_state,
+           'deleted on the card'
+      from moved
+     where to_state is not null
+)
+select count(*) as applied from fresh;
+
+-- name: notification_stragglers(most integer) -> eid text, iccid text     zero rows: none
+-- Profiles whose notifications came at the very moment of their installation and were not applied.
+-- lane: background
+select distinct n.eid, n.iccid
+  from notification n
+  join profile p on p.iccid = n.iccid and p.card_eid = n.eid
+ where not n.applied
+ limit $1;
