@@ -63,6 +63,7 @@ crypto_chain_euicc_verify(struct crypto_trust *trust, int64_t now, struct slice 
 
 /* The SM-DP+'s own pair of certificates. */
 struct crypto_credential {
+	const char *which; /* "auth certificate", …: what the last check was about; always set */
 	enum crypto_curve curve;
 	struct crypto_public auth, pb;
 	uint8_t ci_id[CRYPTO_KEY_ID_SIZE];
@@ -72,7 +73,7 @@ struct crypto_credential {
 	int64_t not_after; /* the earlier of the two */
 };
 
-/* NULL when all is well, else what is wrong, for an operator to read. */
+/* NULL when all is well, else what is wrong with out->which, for an operator to read. */
 const char *crypto_credential_check(const struct crypto_trust *trust, int64_t now,
 	struct slice auth, struct slice pb, struct crypto_credential *out);
 

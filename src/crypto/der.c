@@ -48,8 +48,12 @@ der_read(struct slice *in, uint8_t tag, struct slice *content)
 {
 	struct der d;
 
-	if (!der_next(in, &d) || d.tag != tag)
+	if (!der_next(in, &d))
 		return false;
+	if (d.tag != tag) {
+		*in = SLICE_NONE;
+		return false;
+	}
 	*content = d.content;
 	return true;
 }

@@ -2,7 +2,8 @@
 #define CRYPTO_DER_H
 /*
  * A walk over DER for certificates and revocation lists: minimal definite lengths, one-octet tags.
- * Each reader takes an element off the front of `in`; on false `in` is spent and nothing is filled.
+ * Each reader takes an element off the front of `in`; on false it is empty: at its end when it
+ * still points somewhere, absent when what stood there was malformed or not what was asked for.
  */
 #include "base/slice.h"
 
@@ -24,10 +25,10 @@ struct der {
 	struct slice whole; /* with tag and length */
 };
 
-/* Any element. False at the end and when it is malformed: check in->p (NULL: malformed). */
+/* Any element. */
 bool der_next(struct slice *in, struct der *out);
 
-/* An element of this tag; false otherwise. */
+/* An element of this tag. */
 bool der_read(struct slice *in, uint8_t tag, struct slice *content);
 
 /* The same if the next element has this tag; absent and true if it has another or there is none. */

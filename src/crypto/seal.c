@@ -2,6 +2,7 @@
  * Sealing secret columns (ARCHITECTURE: secrets at rest) with AES-256-GCM, and opening them under the
  * current or the former key. Which values to seal again after a rotation is for the store to find.
  */
+#include <openssl/err.h>
 #include "crypto/digest.h"
 #include "crypto/int.h"
 #include "crypto/seal.h"
@@ -117,6 +118,7 @@ crypto_open(struct crypto_sealer *s, struct arena *mem, struct crypto_place plac
 	struct seal_key *k;
 	uint8_t tag[TAG], *out;
 	size_t size;
+	bool fine;
 	int n;
 
 	if (sealed.n < CRYPTO_SEAL_EXTRA || sealed.p[0] != VERSION)
@@ -132,7 +134,10 @@ crypto_open(struct crypto_sealer *s, struct arena *mem, struct crypto_place plac
 	put_place(k->open, place);
 	if (size)
 		must(EVP_DecryptUpdate(k->open, out, &n, sealed.p + HEAD, (int)size));
-	if (EVP_DecryptFinal_ex(k->open, out + size, &n) <= 0) {
+	ERR_set_mark();
+	fine = EVP_DecryptFinal_ex(k->open, out + size, &n) > 0;
+	ERR_pop_to_mark();
+	if (!fine) {
 		explicit_bzero(out, size); /* what was not authentic is not seen */
 		return SEAL_BROKEN;
 	}
