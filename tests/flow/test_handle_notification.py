@@ -1,0 +1,392 @@
+"""ES9+.HandleNotification (SGP.22 §5.6.4, §3.1.3.3, §3.5; RULES 2 and 3): installation results,
+what happens on the card later, and everything that must be acknowledged without being believed."""
+
+import os
+
+import pytest
+
+import der
+from card import EVENT, Identity, b64
+from harness import NAMES, wait_for
+from rspcrypto import signature_tlv
+
+ADDRESS = NAMES["nist"]
+
+
+def acknowledged(answer):
+    assert (answer.status, answer.octets) == (204, b""), answer
+
+
+@pytest.fixture
+def downloaded(session, card, order):
+    """A session whose package is with the card."""
+
+    def make(**settings):
+        o = order(**settings)
+        lpa = session(card).until_package(o.matching_id)
+        lpa.order = o
+        return lpa
+
+    return make
+
+
+@pytest.fixture
+def installed(downloaded):
+    def make(**settings):
+        lpa = downloaded(**settings)
+        lpa.result_octets = lpa.install()
+        acknowledged(lpa.notify(lpa.result_octets))
+        assert lpa.order.state == "installed"
+        return lpa
+
+    return make
+
+
+# ---- installation results --------------------------------------------------------------------------
+
+
+def test_success_means_installed_and_a_repeat_changes_nothing(rspd, installed):
+    lpa = installed()
+    before = rspd.database.fingerprint()
+    for _ in range(3):
+        acknowledged(lpa.notify(lpa.result_octets))
+    assert rspd.database.fingerprint() == before
+
+
+def test_the_record_of_the_binding_is_erased_on_installation(rspd, downloaded):
+    lpa = downloaded()
+    count = f"select count(*) from binding where iccid = '{lpa.iccid}'"
+    assert rspd.database.value(count) == 1
+    acknowledged(lpa.notify(lpa.install()))
+    assert rspd.database.value(count) == 0
+
+
+@pytest.mark.parametrize(
+    "error", ["interruption", "insufficientMemory", "unknown", "invalidSignature", "invalidTransactionId"]
+)
+def test_a_failure_that_may_pass_leaves_the_order_released_for_this_card(
+    session, downloaded, make_card, error
+):
+    lpa = downloaded()
+    acknowledged(lpa.notify(lpa.result(error)))
+    assert lpa.order.state == "released"
+    assert lpa.order.show()["eid"] == lpa.card.eid
+    stranger = session(make_card())
+    stranger.initiate().must()
+    stranger.authenticate(lpa.order.matching_id).refused("8.1.1", "3.8")
+    session(lpa.card).run(lpa.order.matching_id)
+    assert lpa.order.state == "installed"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "incorrectInputValues",
+        "scp03tSecurityError",
+        "iccidAlreadyExists",
+        "peProcessingError",
+        "dataMismatch",
+        "invalidNaaKey",
+        "pprNotAllowed",
+    ],
+)
+def test_a_failure_that_will_not_pass_means_error(downloaded, error):
+    lpa = downloaded()
+    acknowledged(lpa.notify(lpa.result(error)))
+    assert lpa.order.state == "error"
+
+
+def test_a_failure_counts_once_however_often_it_is_told(rspd, downloaded):
+    lpa = downloaded()
+    octets = lpa.result("interruption")
+    acknowledged(lpa.notify(octets))
+    before = rspd.database.fingerprint()
+    acknowledged(lpa.notify(octets))
+    assert rspd.database.fingerprint() == before
+
+
+def test_a_failure_after_success_does_not_take_the_profile_back(installed):
+    lpa = installed()
+    acknowledged(lpa.notify(lpa.result("peProcessingError")))
+    assert lpa.order.state == "installed"
+
+
+def test_a_failure_of_an_old_session_does_not_spoil_the_new_one(session, downloaded):
+    old = downloaded()
+    new = session(old.card).until_package(old.order.matching_id)
+    acknowledged(new.notify(new.install()))
+    acknowledged(old.notify(old.result("peProcessingError")))
+    assert old.order.state == "installed"
+
+
+def test_a_result_of_an_older_session_still_counts(session, downloaded):
+    """Success of the first session, told when a second one has begun."""
+    old = downloaded()
+    octets = old.install()
+    session(old.card).until_authenticated(old.order.matching_id)
+    acknowledged(old.notify(octets))
+    assert old.order.state == "installed"
+
+
+def test_a_result_may_come_by_another_connection_and_listener(rspd, downloaded):
+    lpa = downloaded()
+    octets = lpa.install()
+    lpa.client.close()
+    lpa.client = rspd.client("brainpool", per_call=True)
+    acknowledged(lpa.notify(octets))
+    assert lpa.order.state == "installed"
+
+
+# ---- what is acknowledged but not believed -----------------------------------------------------------
+
+
+def unbelieved(rspd, lpa, octets, state="downloaded"):
+    """204, a line in the log, and the database as it was."""
+    before = rspd.database.fingerprint()
+    with rspd.log_lines() as lines:
+        acknowledged(lpa.notify(octets))
+    assert lines
+    assert rspd.database.fingerprint() == before
+    assert lpa.order.state == state
+
+
+def test_a_result_with_a_wrong_signature(rspd, downloaded, make_card):
+    lpa = downloaded()
+    unbelieved(rspd, lpa, lpa.result(key=make_card().identities[0].key))
+
+
+def test_a_result_of_an_unknown_transaction(rspd, downloaded):
+    lpa = downloaded()
+    for transaction in (os.urandom(16), bytes(16), b"", b"\x01" * 17):
+        unbelieved(rspd, lpa, lpa.result(transaction=transaction))
+
+
+def test_a_result_for_the_transaction_of_another_card(rspd, downloaded, session, make_card, order):
+    lpa = downloaded()
+    other = session(make_card()).until_package(order().matching_id)
+    unbelieved(rspd, lpa, lpa.result(transaction=other.transaction))
+
+
+def test_a_result_of_a_session_without_package(rspd, session, card, order):
+    o = order()
+    lpa = session(card).until_authenticated(o.matching_id)
+    lpa.order = o
+    lpa.client.call("handleNotification", {"pendingNotification": b64(lpa.result())})
+    assert o.state in ("released", "installed")
+
+
+def test_a_result_whose_octets_were_changed(rspd, downloaded):
+    lpa = downloaded()
+    right = lpa.result()
+    for at in (12, len(right) // 2, len(right) - 1):
+        wrong = bytearray(right)
+        wrong[at] ^= 1
+        unbelieved(rspd, lpa, bytes(wrong))
+    acknowledged(lpa.notify(right))
+    assert lpa.order.state == "installed"
+
+
+JUNK = [b"", b"\x00", der.tlv(0xBF37), der.tlv(0x30), der.tlv(0xBF21), b"\xbf\x37\x84\xff\xff\xff\xff"]
+
+
+@pytest.mark.parametrize("octets", JUNK, ids=lambda o: o.hex() or "nothing")
+def test_what_cannot_be_decoded(rspd, lpa, octets):
+    before = rspd.database.fingerprint()
+    with rspd.log_lines() as lines:
+        acknowledged(lpa.notify(octets))
+    assert lines
+    assert rspd.database.fingerprint() == before
+
+
+# ---- later on the card -------------------------------------------------------------------------------
+
+
+def tell(lpa, event, sequence=None, card=None):
+    octets = (card or lpa.card).notification(event, lpa.iccid, ADDRESS, sequence=sequence)
+    acknowledged(lpa.notify(octets))
+    return octets
+
+
+def on_card(rspd, lpa):
+    return rspd.database.value(f"select card_state from profile where iccid = '{lpa.iccid}'")
+
+
+def test_enable_and_disable_are_seen(rspd, installed):
+    lpa = installed()
+    for event in ("enable", "disable", "enable"):
+        tell(lpa, event)
+        assert on_card(rspd, lpa) == f"{event}d"
+    assert lpa.order.state == "installed"
+
+
+def test_sequence_numbers_decide_not_the_order_of_arrival(rspd, installed):
+    lpa = installed()
+    base = lpa.card.sequence
+    tell(lpa, "disable", base + 3)
+    tell(lpa, "enable", base + 2)
+    assert on_card(rspd, lpa) == "disabled"
+    tell(lpa, "enable", base + 4)
+    assert on_card(rspd, lpa) == "enabled"
+
+
+def test_the_same_notification_again_changes_nothing(rspd, installed):
+    lpa = installed()
+    octets = tell(lpa, "enable")
+    before = rspd.database.fingerprint()
+    for _ in range(3):
+        acknowledged(lpa.notify(octets))
+    assert rspd.database.fingerprint() == before
+
+
+def test_a_card_that_does_not_hold_the_profile_is_not_believed(rspd, installed, make_card):
+    lpa = installed()
+    tell(lpa, "enable")
+    other = make_card()
+    other.sequence = 100
+    tell(lpa, "delete", card=other)
+    assert on_card(rspd, lpa) == "enabled"
+    assert lpa.order.state == "installed"
+
+
+def test_a_wrong_chain_or_signature_is_not_believed(rspd, installed, make_card, site):
+    lpa = installed()
+    tell(lpa, "enable")
+    tree = site.trees["nist"]
+    right, stranger = lpa.identity, make_card().identities[0]
+    wrong = [
+        Identity(tree, tree.make_euicc(lpa.card.eid, not_after=right.eum.cert.not_valid_before)),
+        Identity(tree, tree.make_euicc(lpa.card.eid), tree.make_eum()),
+        Identity(tree, tree.make_euicc(lpa.card.eid, tree.ci), tree.ci),
+    ]
+    thief = Identity(tree, right.euicc)
+    thief.key = stranger.key
+    before = rspd.database.fingerprint()
+    for identity in [*wrong, thief]:
+        octets = lpa.card.notification("delete", lpa.iccid, ADDRESS, identity)
+        with rspd.log_lines() as lines:
+            acknowledged(lpa.notify(octets))
+        assert lines
+    assert rspd.database.fingerprint() == before
+
+
+def test_a_notification_of_a_profile_we_do_not_know(rspd, lpa, card):
+    acknowledged(lpa.notify(card.notification("enable", "8944000000000000007", ADDRESS)))
+    assert rspd.database.value("select count(*) from profile where iccid like '89440000000%'") == 0
+
+
+def test_several_event_bits_are_no_notification(rspd, installed):
+    lpa = installed()
+    tell(lpa, "enable")
+    data = der.tlv(
+        0xBF2F,
+        der.integer(99, 0x80),
+        der.named_bits(EVENT["disable"], EVENT["delete"], tag=0x81),
+        der.text(ADDRESS),
+        der.read(lpa.card.notification("delete", lpa.iccid, ADDRESS)).get(0xBF2F, 0x5A).octets,
+    )
+    identity = lpa.identity
+    octets = der.tlv(
+        0x30, data, signature_tlv(identity.key, data), identity.euicc.der, identity.eum.der
+    )
+    acknowledged(lpa.notify(octets))
+    assert on_card(rspd, lpa) == "enabled"
+
+
+# ---- delete, by profile type (RULES 2) ---------------------------------------------------------------
+
+
+@pytest.fixture
+def of_type(rspd, session, card):
+    """An installed profile of a type that says what a delete means."""
+
+    def make(on_delete):
+        name = f"on-delete-{on_delete}"
+        rspd.ctl("profile-type", "create", name, "--on-delete", on_delete, check=False)
+        o = rspd.desk.order(iccid=rspd.desk.load("--type", name))
+        lpa = session(card).run(o.matching_id)
+        lpa.order = o
+        return lpa
+
+    return make
+
+
+def test_delete_keep(rspd, of_type):
+    lpa = of_type("keep")
+    tell(lpa, "delete")
+    assert on_card(rspd, lpa) == "deleted"
+    assert lpa.order.state == "installed"
+
+
+def test_delete_reissue_to_the_same_card_with_new_keys(rspd, of_type, session, make_card):
+    lpa = of_type("reissue")
+    tell(lpa, "delete")
+    del lpa.card.profiles[lpa.iccid]
+    stranger = session(make_card())
+    stranger.initiate().must()
+    assert stranger.authenticate(lpa.order.matching_id).refusal
+    again = session(lpa.card).run(lpa.order.matching_id)
+    assert again.iccid == lpa.iccid
+    assert again.package.dp_point != lpa.package.dp_point
+
+
+def test_delete_available_is_stock_again(rspd, of_type, session, make_card):
+    lpa = of_type("available")
+    tell(lpa, "delete")
+    assert lpa.order.show()["state"] == "available"
+    o = rspd.desk.order(iccid=lpa.iccid)
+    assert session(make_card()).run(o.matching_id).iccid == lpa.iccid
+
+
+def test_a_delete_that_is_not_after_the_installation_is_ignored(rspd, of_type):
+    lpa = of_type("available")
+    tell(lpa, "delete", sequence=lpa.card.sequence)
+    tell(lpa, "delete", sequence=0)
+    assert lpa.order.state == "installed"
+
+
+def test_a_delete_before_the_installation_result_is_applied_after_it(rspd, session, card):
+    name = "early-delete"
+    rspd.ctl("profile-type", "create", name, "--on-delete", "available")
+    o = rspd.desk.order(iccid=rspd.desk.load("--type", name))
+    lpa = session(card).until_package(o.matching_id)
+    lpa.order = o
+    result = lpa.install()
+    tell(lpa, "delete")
+    assert o.state == "downloaded"
+    acknowledged(lpa.notify(result))
+    wait_for(lambda: o.show()["state"] == "available", "the delete to be applied")
+
+
+# ---- when it cannot be stored ------------------------------------------------------------------------
+
+
+def test_what_cannot_be_stored_is_not_acknowledged(make_rspd, session, make_card):
+    """The LPA deletes what was acknowledged, so 503 it is (RULES 3)."""
+    daemon = make_rspd()
+    o = daemon.desk.order()
+    lpa = session(make_card(), daemon=daemon).until_package(o.matching_id)
+    octets = lpa.install()
+    name = daemon.database.name
+    daemon.database.postgres.run(f"alter database {name} allow_connections false")
+    daemon.database.postgres.run(
+        f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"
+    )
+    try:
+        answer = lpa.notify(octets)
+        assert answer.status == 503, answer
+        assert int(answer.headers["Retry-After"]) > 0
+    finally:
+        daemon.database.postgres.run(f"alter database {name} allow_connections true")
+    wait_for(lambda: lpa.notify(octets).status == 204, "the service to come back")
+    assert o.state == "installed"
+
+
+# ---- malformed ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("body", [{}, {"pendingNotification": 5}, {"pendingNotification": "####"}])
+def test_a_body_without_a_notification(rspd, lpa, body):
+    before = rspd.database.fingerprint()
+    answer = lpa.client.call("handleNotification", body)
+    assert answer.status in (204, 400)
+    assert rspd.database.fingerprint() == before
