@@ -25,25 +25,9 @@
  */
 #include "base/slice.h"
 #include "loop/task.h"
+#include "store/catalog.h"
 #include "store/queries.h"
 #include "store/store.h"
-
-/* PostgreSQL's types, as far as statements may use them. */
-enum kind {
-	KIND_INT8,
-	KIND_INT4,
-	KIND_INT2,
-	KIND_TEXT,
-	KIND_BYTES,
-	KIND_BOOL,
-	KIND_TIME, /* timestamptz: microseconds since 1970, UTC */
-	KIND_UUID, /* 16 octets */
-	KIND_JSON, /* jsonb: its text */
-	KIND_INT8_ARRAY,
-	KIND_TEXT_ARRAY,
-	KIND_BYTES_ARRAY,
-	KIND_COUNT
-};
 
 struct param {
 	enum kind kind;
