@@ -25,7 +25,6 @@ struct conf_version {
 #define CONF_NUMBER unsigned
 #define CONF_SECONDS unsigned
 #define CONF_OCTETS unsigned
-#define CONF_BOOL bool
 #define CONF_LEVEL const char * /* a name that log_level_set knows */
 #define CONF_VERSION struct conf_version
 #define CONF_IP const char * /* numeric */
@@ -35,7 +34,7 @@ struct conf_version {
 	struct conf_##kind {                                                    \
 		const char *name; /* "nist" of [listener nist]; NULL for ONE */ \
 		unsigned line;    /* where it begins; 0: it is not in the file */
-#define OPTION(member, TYPE, least, most, unit, NEED, value, WHEN, help) CONF_##TYPE member;
+#define OPTION(kind, member, TYPE, least, most, unit, NEED, value, WHEN, help) CONF_##TYPE member;
 #define END(kind) \
 	}         \
 	;
