@@ -6,30 +6,33 @@ ASN1_DIR := $(B)/gen/asn1
 ASN1_STAMP := $(ASN1_DIR)/objects.mk
 # As system headers, so that our warnings are about our code.
 ASN1_CFLAGS := -isystem $(ASN1_DIR)
-ASN1_FLAGS := -std=gnu17 -D_GNU_SOURCE -O2 -g -w -fPIE -fstack-protector-strong $(SANITIZE)
+ASN1_FLAGS := -std=gnu17 -D_GNU_SOURCE -O2 -g -w -fPIE -fstack-protector-strong $(SANITIZE) \
+	-Dfree=codec_asn1_free -Drealloc=codec_asn1_realloc
 NEEDS_codec := ASN1
 NEEDS_profile := ASN1
 GENERATED_profile := $(ASN1_STAMP)
 
 # asn1c leaves links to its support code and an example; the example goes.
 $(ASN1_STAMP): $(ASN1_MODULES) src/codec/asn1.mk | $(B)/config.mk
-	@rm -rf $(ASN1_DIR)
-	@mkdir -p $(ASN1_DIR)
-	cd $(ASN1_DIR) && $(ASN1C) -fcompound-names -fincludes-quoted $(ASN1_MODULES:%=$(CURDIR)/%) \
+	$(Q)rm -rf $(ASN1_DIR)
+	$(Q)mkdir -p $(ASN1_DIR)
+	$(call say,ASN1C,asn1)
+	$(Q)cd $(ASN1_DIR) && $(ASN1C) -fcompound-names -fincludes-quoted $(ASN1_MODULES:%=$(CURDIR)/%) \
 		>asn1c.log 2>&1 || { cat asn1c.log; exit 1; }
-	@rm -f $(ASN1_DIR)/converter-sample.c
-	@(printf 'ASN1_OBJECTS :='; for f in $(ASN1_DIR)/*.c; do \
+	$(Q)rm -f $(ASN1_DIR)/converter-sample.c
+	$(Q)(printf 'ASN1_OBJECTS :='; for f in $(ASN1_DIR)/*.c; do \
 		printf ' $$(B)/obj/asn1/%s.o' "$$(basename "$$f" .c)"; done; echo) >$@.new
-	@mv $@.new $@
+	$(Q)mv $@.new $@
 
 ifdef ASN1C
 include $(ASN1_STAMP)
 endif
 
-$(B)/obj/asn1/%.o: $(ASN1_DIR)/%.c $(B)/config.mk
-	@mkdir -p $(@D)
-	@$(CC) $(ASN1_FLAGS) -I$(ASN1_DIR) -c -o $@ $<
+$(B)/obj/asn1/%.o: $(ASN1_DIR)/%.c $(B)/config.mk src/codec/asn1.mk
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ASN1_FLAGS) -I$(ASN1_DIR) -c -o $@ $<
 $(B)/lib/asn1.a: $(ASN1_OBJECTS)
-	@mkdir -p $(@D)
-	@rm -f $@
-	@$(AR) rcs $@ $^
+	$(Q)mkdir -p $(@D)
+	$(Q)rm -f $@
+	$(call say,AR,$@)
+	$(Q)$(AR) rcs $@ $^

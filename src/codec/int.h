@@ -1,0 +1,39 @@
+#ifndef CODEC_INT_H
+#define CODEC_INT_H
+/* Inside codec/: flat structures read by a table of their members. */
+#include "codec/der.h"
+
+/* One member of a SEQUENCE. */
+struct member {
+	uint32_t tag;
+	const char *name; /* as in the ASN.1 module, for the reason */
+	size_t min, max;  /* octets of the value; checked when it is there */
+	bool optional;
+	struct slice *value;  /* where the value goes, or NULL */
+	struct slice *octets; /* where the whole TLV goes, or NULL */
+};
+
+/*
+ * Reads the contents of a SEQUENCE. Members come in the table's order; what is not in the table is
+ * skipped. Absent optional members are set to absent. False with a reason otherwise.
+ */
+bool member_read(struct arena *mem, struct slice contents, const struct member *table, size_t n,
+	const char **why);
+
+#define MEMBER_READ(mem, contents, table, why) \
+	member_read(mem, contents, table, sizeof(table) / sizeof((table)[0]), why)
+
+/* An INTEGER that fits an int; else false with a reason. */
+bool member_int_read(
+	struct arena *mem, const char *name, struct slice value, int *out, const char **why);
+
+/* A signature in any of the forms of codec_signature_read; else false with a reason. */
+bool
+member_signature_read(struct arena *mem, struct slice value, struct slice *out, const char **why);
+
+/* Longest value a signed frame may hold; requests are smaller anyway. */
+#define MEMBER_MAX (256u * 1024u)
+/* Values that one information object of ES9+ may hold. */
+#define OBJECT_VALUES_MAX 512u
+
+#endif
