@@ -6,6 +6,7 @@
  * swapped whole.
  */
 #include "crypto/chain.h"
+#include "crypto/digest.h"
 #include "crypto/seal.h"
 #include "crypto/token.h"
 #include "loop/task.h"
@@ -71,7 +72,7 @@ struct dp {
 void dp_world_start(struct dp *dp, struct dp_world *w, void (*done)(void *arg, bool ok), void *arg);
 void dp_world_release(struct dp_world *w);
 
-/* The current world, held until the task ends. */
+/* The current world, held until the task ends; NULL before the first one stands (answer: busy). */
 struct dp_world *dp_world_hold(struct dp *dp, struct task *t);
 
 /* NULL when neither this world nor the former has it. */

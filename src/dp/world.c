@@ -1,0 +1,152 @@
+/*
+ * The world of the SM-DP+: credentials, trusted CIs and settings as one snapshot, numbered by the
+ * database (RULES 1.1), swapped whole at a reload, and kept as long as a task or its successor needs it.
+ */
+#include <stdlib.h>
+#include "base/clock.h"
+#include "dp/dp.h"
+#include "store/credential_set.h"
+
+struct numbering {
+	struct dp *dp;
+	struct dp_world *world;
+	void (*done)(void *arg, bool ok);
+	void *arg;
+	struct slice ci[DP_SETS], auth[DP_SETS], pb[DP_SETS];
+	struct rows rows;
+	unsigned tries;
+};
+
+/* clang-format off */
+#define STEPS(S) \
+	S(ask)        /* which numbers do our sets have            */ \
+	S(take)       /* fewer than asked: another instance numbers */ \
+	S(give_up)
+/* clang-format on */
+STEPS(DECLARE_STEP)
+static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
+
+static const struct step *
+ask(struct task *t)
+{
+	struct numbering *c = t->state;
+	const struct dp_world *w = c->world;
+
+	for (size_t i = 0; i < w->set_count; i++) {
+		c->ci[i] = SLICE_ARRAY(w->sets[i].ci_id);
+		c->auth[i] = SLICE_ARRAY(w->sets[i].credential->auth_sha256);
+		c->pb[i] = SLICE_ARRAY(w->sets[i].credential->pb_sha256);
+	}
+	return store_credential_set_number(
+		t, c->dp->store, c->ci, c->auth, c->pb, w->set_count, &c->rows, THEN(take));
+}
+
+static const struct step *
+take(struct task *t)
+{
+	struct numbering *c = t->state;
+	const struct store_set_number *row = c->rows.first;
+
+	/* Backwards, a few times: the numbers that were missing are committed by now. */
+	if (c->rows.n < c->world->set_count)
+		return ++c->tries < 8 ? THEN(ask) : task_trouble(t, T_BUSY);
+	for (size_t i = 0; i < c->rows.n; i++)
+		c->world->sets[row[i].place - 1].number = (uint8_t)row[i].id;
+	FINISH;
+}
+
+static const struct step *
+give_up(struct task *t)
+{
+	(void)t;
+	FINISH;
+}
+
+static const struct procedure number_sets = { "NumberCredentialSets", THEN(ask), THEN(give_up),
+	steps, 10000, 256 * 1024, sizeof(struct numbering) };
+
+static void
+on_numbered(struct task *t)
+{
+	struct numbering *c = t->state;
+	struct dp_world *old = c->dp->world;
+
+	if (t->bad) {
+		dp_world_release(c->world);
+		c->done(c->arg, false);
+		return;
+	}
+	c->world->former = old;
+	if (old && old->former) {
+		dp_world_release(old->former);
+		old->former = NULL;
+	}
+	c->dp->world = c->world;
+	c->done(c->arg, true);
+}
+
+static void
+make_sets(struct dp_world *w)
+{
+	w->set_count = 0;
+	for (size_t i = 0; i < crypto_trust_count(w->trust); i++)
+		for (size_t j = 0; j < w->credential_count && w->set_count < DP_SETS; j++) {
+			struct dp_set *set = &w->sets[w->set_count++];
+
+			memcpy(set->ci_id, crypto_trust_get(w->trust, i)->id, sizeof set->ci_id);
+			set->credential = &w->credentials[j];
+		}
+}
+
+void
+dp_world_start(struct dp *dp, struct dp_world *w, void (*done)(void *arg, bool ok), void *arg)
+{
+	struct task *t = task_new(dp->loop, &number_sets, NULL, on_numbered);
+	struct numbering *c;
+
+	w->references = 1;
+	make_sets(w);
+	if (!t) {
+		dp_world_release(w);
+		done(arg, false);
+		return;
+	}
+	c = t->state;
+	*c = (struct numbering){ .dp = dp, .world = w, .done = done, .arg = arg };
+	task_start(t, number_sets.first);
+}
+
+void
+dp_world_release(struct dp_world *w)
+{
+	if (!w || --w->references)
+		return;
+	dp_world_release(w->former);
+	w->drop(w->owner);
+}
+
+static void
+let_go(void *world)
+{
+	dp_world_release(world);
+}
+
+struct dp_world *
+dp_world_hold(struct dp *dp, struct task *t)
+{
+	if (!dp->world)
+		return NULL;
+	dp->world->references++;
+	arena_defer(t->mem, let_go, dp->world);
+	return dp->world;
+}
+
+const struct dp_set *
+dp_set_find(const struct dp_world *w, uint8_t number)
+{
+	for (; w; w = w->former)
+		for (size_t i = 0; i < w->set_count; i++)
+			if (w->sets[i].number == number)
+				return &w->sets[i];
+	return NULL;
+}
