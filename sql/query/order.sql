@@ -1,0 +1,309 @@
+-- Download orders and the moves that operators and administrators make (SGP.22 §3.1.6, §5.3.1 to
+-- §5.3.4; RULES of docs/orders.md). Each move locks profile and order, asks profile_move, and writes
+-- state, order, outbox and audit at once. Rows of profile are locked before those of download_order.
+
+-- name: order_prepare(iccid text, type_name text) -> order_id bigint, type_id bigint, iccid_type_id bigint     zero rows: none
+-- What DownloadOrder needs before it writes: a number for the order, by which the write knows its own
+-- repetition; the type that was named; the type of the profile that was named. Absent: not known.
+select nextval('download_order_id_seq')                     as order_id,
+       (select id from profile_type where name = $2)        as type_id,
+       (select type_id from profile where iccid = $1)       as iccid_type_id;
+
+-- name: order_create(order_id bigint, iccid text, type_id bigint, event text, eid text, lifetime bigint, actor text, why text) -> order_id bigint, iccid text, state text     zero rows: conflict
+-- DownloadOrder, §5.3.1: reserves the profile of this ICCID, or (ICCID absent) one of the type from
+-- stock. A repetition is an order of this number, or, for an ICCID, an order with the same content that
+-- is still as DownloadOrder left it. Conflict: the profile is not in stock, or none of its type is.
+with again as materialized (
+    select id, iccid from download_order where id = $1
+), stock as (
+    select iccid
+      from profile
+     where type_id = $3 and state = 'available' and $2::text is null
+       and not exists (select from again)
+     order by iccid
+     limit 1
+       for update skip locked
+), was as (
+    select p.iccid, m.event, m.from_state, m.to_state
+      from profile p
+      join profile_move m on m.event = $4 and m.from_state = p.state
+     where p.iccid = coalesce($2, (select iccid from stock))
+       and not exists (select from again)
+       for update of p
+), placed as (
+    insert into download_order (id, iccid, eid, linked_at, linked_by, expires_at)
+    overriding system value
+    select $1, iccid, $5, case when $5 is not null then now() end,
+           case when $5 is not null then 'DownloadOrder' end, now() + $6 * interval '1 second'
+      from was
+ returning id, iccid, eid
+), moved as (
+    update profile p
+       set state = was.to_state, state_since = now(), order_id = placed.id,
+           event_seq = p.event_seq + 1
+      from was, placed
+     where p.iccid = was.iccid
+ returning p.iccid, p.type_id, p.event_seq, was.event, was.from_state, was.to_state, placed.id,
+           placed.eid
+), noted as (
+    insert into outbox (order_key, seq, type, data)
+    select m.iccid, m.event_seq, 'profile.ordered',
+           jsonb_strip_nulls(jsonb_build_object('iccid', m.iccid, 'eid', m.eid, 'orderId', m.id,
+                                                'profileType', t.name, 'state', m.to_state))
+      from moved m
+      join profile_type t on t.id = m.type_id
+), audited as (
+    insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
+    select $7, event, iccid, eid, id, from_state, to_state, $8 from moved
+)
+select id as order_id, iccid, to_state as state from moved
+ union all
+select a.id, a.iccid, p.state from again a join profile p on p.iccid = a.iccid
+ union all
+select o.id, p.iccid, p.state
+  from profile p
+  join download_order o on o.id = p.order_id
+  join profile_move m on m.event = $4 and m.to_state = p.state
+ where p.iccid = $2 and o.id <> $1 and o.pending and o.eid is not distinct from $5
+   and o.matching_id is null;
+
+-- name: order_confirm(iccid text, event text, eid text, matching_id text, chosen boolean, cc_sha256 bytea, actor text, why text) -> order_id bigint, iccid text, eid text, matching_id text, state text     zero rows: conflict
+-- ConfirmOrder, §5.3.2: fixes MatchingID and Confirmation Code, and perhaps the EID. A repetition is an
+-- order with this content in the state that the event makes; a MatchingID that the caller has not
+-- chosen is then the first one's. Conflict: state, EID or MatchingID do not allow it.
+with was as (
+    select p.iccid, o.id, o.eid, m.event, m.from_state, m.to_state
+      from profile p
+      join download_order o on o.id = p.order_id
+      join profile_move m on m.event = $2 and m.from_state = p.state
+     where p.iccid = $1 and o.pending
+       and (o.eid is null or $3 is null or o.eid = $3)
+       and ($4 <> '' or coalesce(o.eid, $3) is not null)
+       and not exists (select from download_order x
+                        where x.matching_id = $4 and x.matching_id <> '' and x.pending
+                          and x.id <> o.id)
+       for update of p, o
+), settled as (
+    update download_order o
+       set matching_id = $4,
+           cc_sha256 = $6,
+           eid = coalesce(o.eid, $3),
+           linked_at = case when o.eid is null and $3 is not null then now() else o.linked_at end,
+           linked_by = case when o.eid is null and $3 is not null then 'ConfirmOrder'
+                            else o.linked_by end
+      from was
+     where o.id = was.id
+ returning o.id, o.eid, o.matching_id
+), moved as (
+    update profile p
+       set state = was.to_state, state_since = now(), event_seq = p.event_seq + 1
+      from was, settled
+     where p.iccid = was.iccid
+ returning p.iccid, p.type_id, p.event_seq, was.event, was.from_state, was.to_state, settled.id,
+           settled.eid, settled.matching_id
+), noted as (
+    insert into outbox (order_key, seq, type, data)
+    select m.iccid, m.event_seq,
+           case m.to_state when 'released' then 'profile.released' else 'profile.confirmed' end,
+           jsonb_strip_nulls(jsonb_build_object('iccid', m.iccid, 'eid', m.eid, 'orderId', m.id,
+                                                'profileType', t.name, 'state', m.to_state))
+      from moved m
+      join profile_type t on t.id = m.type_id
+), audited as (
+    insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
+    select $7, event, iccid, eid, id, from_state, to_state, $8 from moved
+)
+select id as order_id, iccid, eid, matching_id, to_state as state from moved
+ union all
+select o.id, p.iccid, o.eid, o.matching_id, p.state
+  from profile p
+  join download_order o on o.id = p.order_id
+  join profile_move m on m.event = $2 and m.to_state = p.state and m.from_state = 'allocated'
+ where p.iccid = $1 and o.pending and not exists (select from moved)
+   and ($3 is null or o.eid = $3)
+   and (o.matching_id = $4 or not $5)
+   and o.cc_sha256 is not distinct from $6
+   and not o.package_out;
+
+-- name: order_release(iccid text, actor text, why text) -> order_id bigint, iccid text, eid text, state text     zero rows: conflict
+-- ReleaseProfile, §5.3.4. A repetition is a profile whose newest move was this one. Conflict: it is not
+-- Confirmed.
+with was as (
+    select p.iccid, o.id, o.eid, m.event, m.from_state, m.to_state
+      from profile p
+      join download_order o on o.id = p.order_id
+      join profile_move m on m.event = 'release_profile' and m.from_state = p.state
+     where p.iccid = $1 and o.pending
+       for update of p, o
+), moved as (
+    update profile p
+       set state = was.to_state, state_since = now(), event_seq = p.event_seq + 1
+      from was
+     where p.iccid = was.iccid
+ returning p.iccid, p.type_id, p.event_seq, was.event, was.from_state, was.to_state, was.id, was.eid
+), noted as (
+    insert into outbox (order_key, seq, type, data)
+    select m.iccid, m.event_seq, 'profile.released',
+           jsonb_strip_nulls(jsonb_build_object('iccid', m.iccid, 'eid', m.eid, 'orderId', m.id,
+                                                'profileType', t.name, 'state', m.to_state))
+      from moved m
+      join profile_type t on t.id = m.type_id
+), audited as (
+    insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
+    select $2, event, iccid, eid, id, from_state, to_state, $3 from moved
+)
+select id as order_id, iccid, eid, to_state as state from moved
+ union all
+select o.id, p.iccid, o.eid, p.state
+  from profile p
+  join download_order o on o.id = p.order_id
+ where p.iccid = $1 and p.state = 'released' and not exists (select from moved)
+   and (select act from audit
+         where iccid = $1 and to_state is not null
+         order by id desc
+         limit 1) = 'release_profile';
+
+-- name: order_cancel(iccid text, event text, force boolean, eid text, matching_id text, trusted boolean, actor text, why text) -> order_id bigint, iccid text, state text     zero rows: conflict
+-- CancelOrder, §5.3.3, the event saying where to. Unless the caller is trusted to know what it cancels,
+-- EID and MatchingID are due when the order has them. A package that left keeps the profile out of
+-- stock; with force a Downloaded one goes too. A repetition finds the order cancelled and the profile
+-- there. Conflict: state, EID or MatchingID do not allow it.
+with was as (
+    select p.iccid, o.id, o.eid, m.event, m.from_state, m.to_state
+      from profile p
+      join download_order o on o.id = p.order_id
+      join profile_move m on m.from_state = p.state
+       and m.event in ($2, case when $3 then 'force_unavailable' end)
+     where p.iccid = $1 and o.pending
+       and ($4 is null or o.eid = $4) and ($6 or $4 is not null or o.eid is null)
+       and ($5 is null or o.matching_id = $5) and ($6 or $5 is not null or o.matching_id is null)
+       and (m.to_state = 'unavailable' or not o.package_out)
+       for update of p, o
+), ended as (
+    update download_order o
+       set pending = false, cancelled_at = now()
+      from was
+     where o.id = was.id
+), erased as (
+    delete from binding b using was where b.order_id = was.id
+), moved as (
+    update profile p
+       set state = was.to_state, state_since = now(), event_seq = p.event_seq + 1
+      from was
+     where p.iccid = was.iccid
+ returning p.iccid, p.type_id, p.event_seq, was.event, was.from_state, was.to_state, was.id, was.eid
+), noted as (
+    insert into outbox (order_key, seq, type, data)
+    select m.iccid, m.event_seq, 'profile.cancelled',
+           jsonb_strip_nulls(jsonb_build_object('iccid', m.iccid, 'eid', m.eid, 'orderId', m.id,
+                                                'profileType', t.name, 'state', m.to_state))
+      from moved m
+      join profile_type t on t.id = m.type_id
+), audited as (
+    insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
+    select $7, event, iccid, eid, id, from_state, to_state, $8 from moved
+)
+select id as order_id, iccid, to_state as state from moved
+ union all
+select o.id, p.iccid, p.state
+  from profile p
+  join download_order o on o.id = p.order_id
+ where p.iccid = $1 and o.cancelled_at is not null and not exists (select from moved)
+   and exists (select from profile_move m where m.event = $2 and m.to_state = p.state)
+   and ($4 is null or o.eid = $4) and ($5 is null or o.matching_id = $5);
+
+-- name: order_reset(iccid text, lifetime bigint, actor text, why text) -> order_id bigint, iccid text, eid text, state text     zero rows: conflict
+-- An administrator gives the user another chance: all counters at zero, the lifetime anew. A repetition
+-- is a profile whose newest move was this one. Conflict: nothing to reset, or never confirmed.
+with was as (
+    select p.iccid, o.id, o.eid, m.event, m.from_state, m.to_state
+      from profile p
+      join download_order o on o.id = p.order_id
+      join profile_move m on m.event = 'reset' and m.from_state = p.state
+     where p.iccid = $1 and o.pending and o.matching_id is not null
+       for update of p, o
+), renewed as (
+    update download_order o
+       set cc_attempts = 0, download_attempts = 0, error = null,
+           expires_at = now() + $2 * interval '1 second'
+      from was
+     where o.id = was.id
+), moved as (
+    update profile p
+       set state = was.to_state, state_since = now(), event_seq = p.event_seq + 1
+      from was
+     where p.iccid = was.iccid
+ returning p.iccid, p.type_id, p.event_seq, was.event, was.from_state, was.to_state, was.id, was.eid
+), noted as (
+    insert into outbox (order_key, seq, type, data)
+    select m.iccid, m.event_seq, 'profile.released',
+           jsonb_strip_nulls(jsonb_build_object('iccid', m.iccid, 'eid', m.eid, 'orderId', m.id,
+                                                'profileType', t.name, 'state', m.to_state))
+      from moved m
+      join profile_type t on t.id = m.type_id
+), audited as (
+    insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
+    select $3, event, iccid, eid, id, from_state, to_state, $4 from moved
+)
+select id as order_id, iccid, eid, to_state as state from moved
+ union all
+select o.id, p.iccid, o.eid, p.state
+  from profile p
+  join download_order o on o.id = p.order_id
+ where p.iccid = $1 and p.state = 'released' and not exists (select from moved)
+   and (select act from audit
+         where iccid = $1 and to_state is not null
+         order by id desc
+         limit 1) = 'reset';
+
+-- name: order_expire(most integer, session_seconds bigint) -> expired bigint     zero rows: none
+-- The lifetime of orders is over, some at a time. One whose session is running may still be finished.
+-- lane: background
+with due as (
+    select p.iccid, o.id, o.eid, m.event, m.from_state, m.to_state
+      from download_order o
+      join profile p on p.iccid = o.iccid and p.order_id = o.id
+      join profile_move m on m.event = 'expire' and m.from_state = p.state
+     where o.pending and o.expires_at <= now()
+       and not exists (select from rsp_session s
+                        where s.order_id = o.id and s.state = 'authenticated'
+                          and s.created_at > now() - $2 * interval '1 second')
+     order by o.expires_at
+     limit $1
+       for update of p, o skip locked
+), ended as (
+    update download_order o set error = 'ORDER_EXPIRED' from due where o.id = due.id
+), erased as (
+    delete from binding b using due where b.order_id = due.id
+), moved as (
+    update profile p
+       set state = due.to_state, state_since = now(), event_seq = p.event_seq + 1
+      from due
+     where p.iccid = due.iccid
+ returning p.iccid, p.type_id, p.event_seq, due.event, due.from_state, due.to_state, due.id, due.eid
+), noted as (
+    insert into outbox (order_key, seq, type, data)
+    select m.iccid, m.event_seq, 'profile.failed',
+           jsonb_strip_nulls(jsonb_build_object('iccid', m.iccid, 'eid', m.eid, 'orderId', m.id,
+                                                'profileType', t.name, 'state', m.to_state,
+                                                'why', 'ORDER_EXPIRED'))
+      from moved m
+      join profile_type t on t.id = m.type_id
+), audited as (
+    insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
+    select 'rspd', event, iccid, eid, id, from_state, to_state, 'its lifetime is over' from moved
+)
+select count(*) as expired from moved;
+
+-- name: order_standing(iccid text, matching_id text) -> state text, order_id bigint, pending boolean, eid text, matching_id text, code_required boolean, package_out boolean, taken boolean     zero rows: none
+-- Why a move was refused: how the profile and the order that holds it stand, and whether another
+-- pending order has this MatchingID.
+select p.state, o.id as order_id, coalesce(o.pending, false) as pending, o.eid, o.matching_id,
+       coalesce(o.cc_sha256 is not null, false) as code_required,
+       coalesce(o.package_out, false) as package_out,
+       exists (select from download_order x
+                where x.matching_id = $2 and x.matching_id <> '' and x.pending
+                  and x.id is distinct from o.id) as taken
+  from profile p
+  left join download_order o on o.id = p.order_id
+ where p.iccid = $1;

@@ -1,0 +1,49 @@
+-- Profiles and their types as an administrator keeps them. The life of a profile is in order.sql.
+
+-- name: profile_import(iccid text, type_name text, class text, imsi text, saip_version integer, services bigint, upp_octets integer, metadata bytea, upp bytea, actor text, why text) -> iccid text, type_name text     zero rows: conflict
+-- A profile comes into stock, with its sealed package; its type is made when nobody has yet. The same
+-- sealed octets again are this call's own repetition. Conflict: the ICCID is known, or the type was
+-- made at the same moment.
+with known as (
+    select id from profile_type where name = $2
+), fresh as (
+    insert into profile_type (name)
+    select $2
+     where not exists (select from known)
+        on conflict do nothing
+ returning id
+), made as (
+    insert into profile (iccid, type_id, class, imsi, saip_version, services, upp_octets, metadata)
+    select $1, kind.id, $3, $4, $5, $6, $7, $8
+      from (select id from known union all select id from fresh) kind
+        on conflict do nothing
+ returning iccid
+), packed as (
+    insert into profile_package (iccid, upp)
+    select iccid, $9 from made
+), audited as (
+    insert into audit (actor, act, iccid, to_state, why)
+    select $10, 'profile.import', iccid, 'available', $11 from made
+)
+select iccid, $2 as type_name from made
+ union all
+select u.iccid, $2 from profile_package u where u.iccid = $1 and u.upp = $9;
+
+-- name: profile_find(iccid text) -> iccid text, state text     zero rows: none
+select iccid, state from profile where iccid = $1;
+
+-- name: profile_type_create(name text, keys text, on_delete text, actor text) -> type_id bigint     zero rows: conflict
+-- Makes a type; the same once more is a repetition. Conflict: it exists and is another.
+with made as (
+    insert into profile_type (name, keys, on_delete)
+    values ($1, $2, $3)
+        on conflict do nothing
+ returning id
+), audited as (
+    insert into audit (actor, act, why)
+    select $4, 'profile-type.create', 'name=' || $1 || ' keys=' || $2 || ' on_delete=' || $3
+      from made
+)
+select id as type_id from made
+ union all
+select id from profile_type where name = $1 and keys = $2 and on_delete = $3;

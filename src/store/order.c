@@ -1,0 +1,126 @@
+/* Download orders and their moves: the wrappers of sql/query/order.sql. */
+#include "store/order.h"
+#include "store/query.h"
+
+#define P_EVENT(event) P_TEXT(slice_text(profile_event_name(event)))
+
+static const struct column prepared_columns[] = {
+	COL_INT8(struct store_prepared, order_id),
+	COL_INT8(struct store_prepared, type_id),
+	COL_INT8(struct store_prepared, iccid_type_id),
+};
+
+const struct step *
+store_order_prepare(struct task *t, struct store *s, struct slice iccid, struct slice type_name,
+	struct store_prepared *out, const struct step *then)
+{
+	const struct param params[] = { P_TEXT(iccid), P_TEXT(type_name) };
+
+	return query_send(t, s, Q_ORDER_PREPARE, params, ONE_ROW(prepared_columns, out), then);
+}
+
+static const struct column created_columns[] = {
+	COL_INT8(struct store_moved, order_id),
+	COL_TEXT(struct store_moved, iccid),
+	COL_TEXT(struct store_moved, state),
+};
+
+const struct step *
+store_order_create(struct task *t, struct store *s, const struct store_order *in,
+	struct store_moved *out, const struct step *then)
+{
+	enum profile_event event = in->eid.p ? EVENT_download_order_eid : EVENT_download_order;
+	const struct param params[] = { P_INT8(in->order_id), P_TEXT(in->iccid),
+		P_INT8_OR_NULL(in->type_id), P_EVENT(event), P_TEXT(in->eid),
+		P_INT8_OR_NULL(in->lifetime), P_TEXT(in->actor), P_TEXT(in->why) };
+
+	return query_send(t, s, Q_ORDER_CREATE, params, ONE_ROW(created_columns, out), then);
+}
+
+static const struct column confirmed_columns[] = {
+	COL_INT8(struct store_moved, order_id),
+	COL_TEXT(struct store_moved, iccid),
+	COL_TEXT(struct store_moved, eid),
+	COL_TEXT(struct store_moved, matching_id),
+	COL_TEXT(struct store_moved, state),
+};
+
+const struct step *
+store_order_confirm(struct task *t, struct store *s, const struct store_confirmation *in,
+	struct store_moved *out, const struct step *then)
+{
+	enum profile_event event = in->release ? EVENT_confirm_order_release : EVENT_confirm_order;
+	const struct param params[] = { P_TEXT(in->iccid), P_EVENT(event), P_TEXT(in->eid),
+		P_TEXT(in->matching_id), P_BOOL(in->chosen), P_BYTES(in->cc_sha256),
+		P_TEXT(in->actor), P_TEXT(in->why) };
+
+	return query_send(t, s, Q_ORDER_CONFIRM, params, ONE_ROW(confirmed_columns, out), then);
+}
+
+static const struct column released_columns[] = {
+	COL_INT8(struct store_moved, order_id),
+	COL_TEXT(struct store_moved, iccid),
+	COL_TEXT(struct store_moved, eid),
+	COL_TEXT(struct store_moved, state),
+};
+
+const struct step *
+store_order_release(struct task *t, struct store *s, struct slice iccid, struct slice actor,
+	struct slice why, struct store_moved *out, const struct step *then)
+{
+	const struct param params[] = { P_TEXT(iccid), P_TEXT(actor), P_TEXT(why) };
+
+	return query_send(t, s, Q_ORDER_RELEASE, params, ONE_ROW(released_columns, out), then);
+}
+
+const struct step *
+store_order_cancel(struct task *t, struct store *s, const struct store_cancellation *in,
+	struct store_moved *out, const struct step *then)
+{
+	const struct param params[] = { P_TEXT(in->iccid), P_EVENT(in->event), P_BOOL(in->force),
+		P_TEXT(in->eid), P_TEXT(in->matching_id), P_BOOL(in->trusted), P_TEXT(in->actor),
+		P_TEXT(in->why) };
+
+	return query_send(t, s, Q_ORDER_CANCEL, params, ONE_ROW(created_columns, out), then);
+}
+
+const struct step *
+store_order_reset(struct task *t, struct store *s, struct slice iccid, int64_t lifetime,
+	struct slice actor, struct slice why, struct store_moved *out, const struct step *then)
+{
+	const struct param params[] = { P_TEXT(iccid), P_INT8_OR_NULL(lifetime), P_TEXT(actor),
+		P_TEXT(why) };
+
+	return query_send(t, s, Q_ORDER_RESET, params, ONE_ROW(released_columns, out), then);
+}
+
+static const struct column expired_columns[] = { COL_INT8(struct store_expired, expired) };
+
+const struct step *
+store_order_expire(struct task *t, struct store *s, int32_t most, int64_t session_seconds,
+	struct store_expired *out, const struct step *then)
+{
+	const struct param params[] = { P_INT4(most), P_INT8(session_seconds) };
+
+	return query_send(t, s, Q_ORDER_EXPIRE, params, ONE_ROW(expired_columns, out), then);
+}
+
+static const struct column standing_columns[] = {
+	COL_TEXT(struct store_standing, state),
+	COL_INT8(struct store_standing, order_id),
+	COL_BOOL(struct store_standing, pending),
+	COL_TEXT(struct store_standing, eid),
+	COL_TEXT(struct store_standing, matching_id),
+	COL_BOOL(struct store_standing, code_required),
+	COL_BOOL(struct store_standing, package_out),
+	COL_BOOL(struct store_standing, taken),
+};
+
+const struct step *
+store_order_standing_find(struct task *t, struct store *s, struct slice iccid,
+	struct slice matching_id, struct store_standing *out, const struct step *then)
+{
+	const struct param params[] = { P_TEXT(iccid), P_TEXT(matching_id) };
+
+	return query_send(t, s, Q_ORDER_STANDING, params, ONE_ROW(standing_columns, out), then);
+}

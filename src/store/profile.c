@@ -1,0 +1,46 @@
+/* Profiles and their types: the wrappers of sql/query/profile.sql. */
+#include "store/profile.h"
+#include "store/query.h"
+
+static const struct column imported_columns[] = {
+	COL_TEXT(struct store_imported, iccid),
+	COL_TEXT(struct store_imported, type_name),
+};
+
+const struct step *
+store_profile_import(struct task *t, struct store *s, const struct store_import *in,
+	struct store_imported *out, const struct step *then)
+{
+	const struct param params[] = { P_TEXT(in->iccid), P_TEXT(in->type_name),
+		P_TEXT(in->profile_class), P_TEXT(in->imsi), P_INT4(in->saip_version),
+		P_INT8(in->services), P_INT4(in->upp_octets), P_BYTES(in->metadata),
+		P_BYTES(in->upp), P_TEXT(in->actor), P_TEXT(in->why) };
+
+	return query_send(t, s, Q_PROFILE_IMPORT, params, ONE_ROW(imported_columns, out), then);
+}
+
+static const struct column profile_columns[] = {
+	COL_TEXT(struct store_profile, iccid),
+	COL_TEXT(struct store_profile, state),
+};
+
+const struct step *
+store_profile_find(struct task *t, struct store *s, struct slice iccid, struct store_profile *out,
+	const struct step *then)
+{
+	const struct param params[] = { P_TEXT(iccid) };
+
+	return query_send(t, s, Q_PROFILE_FIND, params, ONE_ROW(profile_columns, out), then);
+}
+
+static const struct column type_columns[] = { COL_INT8(struct store_type, type_id) };
+
+const struct step *
+store_profile_type_create(struct task *t, struct store *s, struct slice name, struct slice keys,
+	struct slice on_delete, struct slice actor, struct store_type *out, const struct step *then)
+{
+	const struct param params[] = { P_TEXT(name), P_TEXT(keys), P_TEXT(on_delete),
+		P_TEXT(actor) };
+
+	return query_send(t, s, Q_PROFILE_TYPE_CREATE, params, ONE_ROW(type_columns, out), then);
+}

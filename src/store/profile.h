@@ -1,0 +1,44 @@
+#ifndef STORE_PROFILE_H
+#define STORE_PROFILE_H
+/* Profiles and their types as an administrator keeps them (sql/query/profile.sql). */
+#include "loop/task.h"
+#include "store/store.h"
+
+struct store_import {
+	struct slice iccid, type_name, profile_class;
+	struct slice imsi; /* absent: the package has none */
+	int32_t saip_version;
+	int64_t services;
+	int32_t upp_octets;
+	struct slice metadata;
+	struct slice upp; /* sealed */
+	struct slice actor, why;
+};
+
+struct store_imported {
+	struct slice iccid, type_name;
+};
+
+/* R_CONFLICT: the ICCID is known, or the type was made at the same moment. */
+const struct step *
+store_profile_import(struct task *t, struct store *s, const struct store_import *in,
+	struct store_imported *out, const struct step *then) MUST_RETURN;
+
+struct store_profile {
+	struct slice iccid, state;
+};
+
+/* R_NONE: no such profile. */
+const struct step *store_profile_find(struct task *t, struct store *s, struct slice iccid,
+	struct store_profile *out, const struct step *then) MUST_RETURN;
+
+struct store_type {
+	int64_t type_id;
+};
+
+/* R_CONFLICT: a type of this name exists and is another. */
+const struct step *store_profile_type_create(struct task *t, struct store *s, struct slice name,
+	struct slice keys, struct slice on_delete, struct slice actor, struct store_type *out,
+	const struct step *then) MUST_RETURN;
+
+#endif
