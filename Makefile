@@ -136,15 +136,19 @@ generated: $(GENERATED) $(foreach f,$(FOLDERS),$(GENERATED_$f))
 # ---- tests, lint, benchmark, demo -------------------------------------------------------------------
 include tests/tests.mk
 
+MAN8 := docs/man/rspd.8
+MAN1 := docs/man/rspctl.1 docs/man/rspsim.1
+MAN5 := $(B)/man/rspd.conf.5
+
 .PHONY: help lint demo packages tags clean
 help:
 	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile
 
-lint: generated
+lint: generated $(B)/rspd.conf.sample $(MAN5)
 	$(Q)tests/lint/run $(B)
 
 demo:
-	$(Q)tests/dev/demo $(PROFILE)
+	+$(Q)B=$(B) MAKE='$(MAKE)' tests/dev/demo $(PROFILE)
 
 packages:
 	$(Q)tests/dev/install-packages
@@ -168,10 +172,6 @@ mandir ?= $(datadir)/man
 sysconfdir ?= $(if $(filter /usr,$(prefix)),/etc,$(prefix)/etc)
 unitdir ?= $(if $(filter /usr,$(prefix)),/lib/systemd/system,$(prefix)/lib/systemd/system)
 
-MAN8 := docs/man/rspd.8
-MAN1 := docs/man/rspctl.1 docs/man/rspsim.1
-MAN5 := $(B)/gen/rspd.conf.5
-
 # The unit and the manual speak of /usr/sbin and /etc; they are installed speaking of this installation.
 settle = sed -e 's,/usr/sbin/,$(sbindir)/,g' -e 's,/usr/bin/rsp,$(bindir)/rsp,g' -e 's,/etc/rspd/,$(sysconfdir)/rspd/,g'
 
@@ -185,6 +185,7 @@ install: all $(MAN5)
 	$(Q)for page in $(MAN1) $(MAN5) $(MAN8); do \
 		$(settle) $$page >$(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit 1; done
 	$(Q)$(settle) systemd/rspd.service >$(DESTDIR)$(unitdir)/rspd.service
+	$(Q)install -D -m 644 systemd/rspd.sysusers.conf $(DESTDIR)$(prefix)/lib/sysusers.d/rspd.conf
 	$(Q)install -m 644 etc/rspd.conf $(DESTDIR)$(sysconfdir)/rspd/rspd.conf.sample
 	$(Q)for schema in schemas/*/*.json; do \
 		install -D -m 644 $$schema $(DESTDIR)$(datadir)/rspd/$$schema || exit 1; done
