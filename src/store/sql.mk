@@ -13,3 +13,7 @@ $(B)/obj/gen/store/queries.o: $(B)/gen/store/queries.c $(B)/config.mk
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(call ALL_CFLAGS,store) -c -o $@ $<
+
+# The engine's tests bring SQL of their own.
+$(eval $(call sql_tables,tests/store/sql,$(B)/gen/store-engine,engine_catalog,E_))
+$(B)/store/store_engine_test $(B)/store/store_migrate_test $(B)/store/store_outage_test: $(B)/gen/store-engine/queries.c
