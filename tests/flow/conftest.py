@@ -84,8 +84,11 @@ def make_rspd(scratch, site, databases):
         yield lambda **settings: start_rspd(stack, scratch, site, databases, **settings)
 
 
-def start_rspd(stack, scratch, site, databases, database=None, start=True, **options):
-    rspd = Rspd(scratch / f"d{next(folders)}", site, database or databases(), **options)
+def start_rspd(
+    stack, scratch, site, databases, database=None, start=True, own_site=None, **options
+):
+    folder = scratch / f"d{next(folders)}"
+    rspd = Rspd(folder, own_site or site, database or databases(), **options)
     rspd.desk = Desk(rspd)
     stack.callback(rspd.stop)
     return rspd.start() if start else rspd

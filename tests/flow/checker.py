@@ -1,0 +1,64 @@
+"""After trouble: proves from the database and from the cards that nothing was lost, doubled or
+invented (RULES 6). Returns what is wrong as sentences; none is the answer that tests want."""
+
+
+def check(database, cards):
+    """`cards` are all cards that ever dealt with the daemons on this database."""
+    wrong = []
+    installed = {
+        iccid: eid
+        for iccid, eid in database.rows(
+            "select p.iccid, o.eid from profile p left join download_order o on o.id = p.order_id"
+            " where p.state = 'installed'"
+        )
+    }
+    on_cards = {}
+    for card in cards:
+        for iccid in card.profiles:
+            if iccid in on_cards:
+                wrong.append(f"{iccid} is on two cards")
+            on_cards[iccid] = card.eid
+    for iccid in sorted(installed.keys() | on_cards.keys()):
+        if installed.get(iccid) != on_cards.get(iccid):
+            wrong.append(f"{iccid}: installed for {installed.get(iccid)}, on {on_cards.get(iccid)}")
+
+    for iccid, moves, last, state in database.rows(
+        "select p.iccid, array_agg(a.from_state || '>' || a.to_state order by a.id),"
+        "       (array_agg(a.to_state order by a.id desc))[1], p.state"
+        "  from profile p join audit a on a.iccid = p.iccid"
+        " where a.from_state is distinct from a.to_state and a.from_state is not null"
+        " group by p.iccid"
+    ):
+        if last != state:
+            wrong.append(f"{iccid} is {state}, its last recorded move led to {last}")
+        for before, after in zip(moves, moves[1:]):
+            if before.split(">")[1] != after.split(">")[0]:
+                wrong.append(f"{iccid}: a move is missing between {before} and {after}")
+
+    for key, numbers in database.rows(
+        "select order_key, array_agg(seq order by seq) from outbox group by order_key"
+    ):
+        if numbers != list(range(numbers[0], numbers[0] + len(numbers))):
+            wrong.append(f"events of {key} have gaps or doubles: {numbers}")
+
+    for state, kind in (("released", "profile.released"), ("installed", "profile.installed")):
+        for iccid, moves, events in database.rows(
+            "select m.iccid, m.n, coalesce(e.n, 0) from"
+            " (select iccid, count(*) n from audit"
+            f"   where to_state = '{state}' and from_state is distinct from to_state group by 1) m"
+            " left join (select order_key, count(*) n from outbox"
+            f"   where type = '{kind}' group by 1) e on e.order_key = m.iccid"
+        ):
+            if moves != events:
+                wrong.append(f"{iccid}: {moves} moves to {state}, {events} events {kind}")
+
+    for iccid, count in database.rows(
+        "select iccid, count(*) from download_order where pending group by 1 having count(*) > 1"
+    ):
+        wrong.append(f"{iccid} has {count} pending orders")
+    for (iccid,) in database.rows(
+        "select b.iccid from binding b join profile p using (iccid)"
+        " where p.state in ('installed', 'error', 'available')"
+    ):
+        wrong.append(f"{iccid}: its binding record should be gone")
+    return wrong

@@ -1,0 +1,62 @@
+"""The audit trail: what is done is written down with who did it, `rspctl audit verify` finds the
+chain whole, and finds it broken when a row was changed, taken out or put in behind its back."""
+
+import pytest
+
+from harness import wait_for
+
+
+@pytest.fixture
+def sealed(make_rspd, session, make_card):
+    """A daemon of its own with a sealed history of one download."""
+    daemon = make_rspd()
+    o = daemon.desk.order()
+    session(make_card(), daemon=daemon).run(o.matching_id)
+    daemon.iccid = o.iccid
+    count = "select count(*) from audit where seal_id is null"
+    wait_for(lambda: daemon.database.value(count) == 0, "the sealer")
+    return daemon
+
+
+def verify(daemon):
+    return daemon.ctl("audit", "verify", check=False)
+
+
+def test_the_trail_is_whole(sealed):
+    code, printed, said = verify(sealed)
+    assert code == 0, (printed, said)
+
+
+def test_acts_of_administrators_bear_their_names(sealed):
+    actors = {
+        a
+        for (a,) in sealed.database.rows(
+            f"select actor from audit where iccid = '{sealed.iccid}' and to_state in ('allocated', 'released')"
+        )
+    }
+    assert actors and all(actors)
+    assert len(sealed.ctl("audit", "list")["entries"]) >= 4
+
+
+TAMPERING = {
+    "a changed reason": "update audit set why = why || '!' where id = (select max(id) from audit)",
+    "a changed actor": "update audit set actor = 'nobody' where id = (select min(id) from audit)",
+    "a changed time": "update audit set at = at + interval '1 microsecond'"
+    " where id = (select max(id) from audit)",
+    "a row taken out": "delete from audit where id = (select min(id) from audit)",
+    "the newest row taken out": "delete from audit where id = (select max(id) from audit)",
+    "a row put in": "insert into audit (actor, act, seal_id)"
+    " select 'x', 'x', max(seal_id) from audit",
+    "two rows exchanged": "update audit a set act = b.act, actor = b.actor from audit b"
+    " where a.id = (select min(id) from audit) and b.id = (select max(id) from audit)",
+    "a changed seal": "update audit_seal set hash = prev_hash where id = (select max(id) from audit_seal)",
+    "a seal taken out": "delete from audit_seal where id = (select min(id) from audit_seal)",
+}
+
+
+@pytest.mark.parametrize("sql", TAMPERING.values(), ids=TAMPERING)
+def test_tampering_is_found(sealed, sql):
+    sealed.database.rows(sql)
+    code, printed, said = verify(sealed)
+    assert code != 0, (printed, said)
+    assert said.strip()

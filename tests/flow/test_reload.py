@@ -1,0 +1,269 @@
+"""SIGHUP, SIGTERM and the start: configuration and certificates change without dropping a
+connection, a wrong configuration changes nothing, a drain finishes what has begun."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+
+import pytest
+
+from card import PATH, Card, Download, party_oid
+from conftest import folders, new_eid
+from harness import BUILD, NAMES, Site, wait_for
+
+NIST = "nist"
+
+
+@pytest.fixture
+def own(make_rspd, make_site):
+    """A daemon with certificates of its own, that a test may replace."""
+    return make_rspd(own_site=make_site())
+
+
+@pytest.fixture
+def make_site(scratch):
+    return lambda: Site(scratch / f"site{next(folders)}")
+
+
+def presented(client):
+    sock = client.open().sock
+    der = sock.getpeercert(binary_form=True)
+    sock.close()
+    return der
+
+
+def reload_now(daemon):
+    with daemon.log_lines() as lines:
+        mark = len(daemon.log())
+        daemon.signal(signal.SIGHUP)
+        wait_for(lambda: "reload" in daemon.log()[mark:].lower(), "the reload")
+    return "\n".join(lines)
+
+
+def test_a_new_tls_certificate_is_used_and_connections_stay(own):
+    client = own.client()
+    lpa = Download(make_card_for(own), client)
+    lpa.initiate().must()
+    kept = client.connection.sock
+    before = presented(own.client())
+    fresh = own.site.trees[NIST].make_tls(NAMES[NIST], f"second-{NAMES[NIST]}")
+    own.site.write_pair(f"{NIST}-tls", fresh)
+    own.signal(signal.SIGHUP)
+    wait_for(lambda: presented(own.client()) == fresh.der, "the new certificate")
+    assert before != fresh.der
+    lpa.initiate().must()
+    assert client.connection.sock is kept
+
+
+def make_card_for(daemon):
+    return Card(new_eid(), daemon.site.trees[NIST])
+
+
+def test_new_credentials_serve_new_sessions_and_old_ones_end_well(own):
+    """A session that began under the old DPauth and DPpb goes on with them."""
+    order, later = own.desk.order(), own.desk.order()
+    card = make_card_for(own)
+    old = Download(card, own.client()).until_authenticated(order.matching_id)
+    tree = own.site.trees[NIST]
+    old_auth = tree.auth.cert
+    tree.auth, tree.pb = tree.make_dp("auth"), tree.make_dp("pb")
+    for role in ("auth", "pb"):
+        own.site.write_pair(f"{NIST}-{role}", getattr(tree, role))
+    own.signal(signal.SIGHUP)
+
+    def new_used():
+        lpa = Download(make_card_for(own), own.client())
+        lpa.initiate().must()
+        return lpa.auth_cert == tree.auth.cert and lpa
+
+    lpa = wait_for(new_used, "the new credential")
+    assert lpa.auth_cert != old_auth
+    assert old.get_package().ok or old.get_package().refusal == ("8.10.1", "3.9")
+    lpa.authenticate(later.matching_id).must()
+    assert lpa.pb_cert == tree.pb.cert
+    lpa.get_package().must()
+
+
+def test_a_wrong_key_changes_nothing_and_says_so(own):
+    path = own.site.folder / f"{NIST}-auth.key"
+    right = path.read_text()
+    path.write_text("not a key\n")
+    said = reload_now(own)
+    assert path.name in said or "auth_key" in said
+    Download(make_card_for(own), own.client()).initiate().must()
+    path.write_text(right)
+
+
+def test_an_unknown_option_changes_nothing_and_says_where(own):
+    text = own.config.read_text()
+    own.config.write_text(text + "\n[dp]\nno_such_option = 1\n")
+    said = reload_now(own)
+    assert "no_such_option" in said
+    Download(make_card_for(own), own.client()).initiate().must()
+
+
+def test_a_changed_limit_is_used_after_a_reload(own):
+    own.options["dp"]["download_attempts"] = 1
+    own.write_config()
+    answer = own.ask_any("reload")
+    assert "ok" in answer, answer
+    order, card = own.desk.order(), make_card_for(own)
+    Download(card, own.client()).until_authenticated(order.matching_id)
+    lpa = Download(card, own.client())
+    lpa.initiate().must()
+    lpa.authenticate(order.matching_id).refused("8.8.5", "6.4")
+
+
+def test_a_revocation_is_used_after_a_reload(own):
+    tree = own.site.trees[NIST]
+    card = make_card_for(own)
+    lpa = Download(card, own.client())
+    lpa.initiate().must()
+    lpa.authenticate("X").refused("8.2.6", "3.8")
+    tree.revoked.append(tree.eum)
+    own.site.write(f"{NIST}-crl.pem", tree.make_crl())
+    own.signal(signal.SIGHUP)
+
+    def refused():
+        lpa = Download(card, own.client())
+        lpa.initiate().must()
+        return lpa.authenticate("X").refusal == ("8.1.2", "6.1")
+
+    wait_for(refused, "the new list")
+
+
+# ---- SIGTERM -----------------------------------------------------------------------------------------
+
+
+def test_a_drain_finishes_what_has_begun(make_rspd, make_card):
+    """A request that is half sent when SIGTERM comes is answered, and the connection then closed."""
+    daemon = make_rspd()
+    lpa = Download(make_card(), daemon.client())
+    octets = json.dumps(lpa.initiate_body()).encode()
+    sock = lpa.client.open().sock
+    sock.sendall(
+        b"POST " + PATH.encode() + b"initiateAuthentication HTTP/1.1\r\nHost: x\r\n"
+        b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(octets) + octets[:50]
+    )
+    daemon.signal(signal.SIGTERM)
+    wait_for(lambda: not accepts(daemon), "the listener to close")
+    sock.sendall(octets[50:])
+    got = b""
+    while piece := sock.recv(65536):
+        got += piece
+    assert b"Executed-Success" in got
+    assert b"connection: close" in got.lower()
+    assert daemon.process.wait(30) == 0
+
+
+def accepts(daemon):
+    try:
+        daemon.raw().close()
+    except OSError:
+        return False
+    return True
+
+
+def test_rspctl_drain_ends_the_daemon_too(make_rspd):
+    daemon = make_rspd()
+    daemon.ctl("drain")
+    assert daemon.process.wait(30) == 0
+    assert not daemon.control.exists()
+
+
+def test_idle_connections_do_not_hold_up_the_end(make_rspd, make_card):
+    daemon = make_rspd(limits={"drain_seconds": 60})
+    lpa = Download(make_card(), daemon.client())
+    lpa.initiate().must()
+    daemon.signal(signal.SIGTERM)
+    assert daemon.process.wait(30) == 0
+
+
+# ---- the start ---------------------------------------------------------------------------------------
+
+
+def test_check_config_says_that_all_is_well(rspd):
+    assert rspd.once("--check-config").returncode == 0
+
+
+@pytest.fixture
+def unstarted(make_rspd, make_site):
+    return make_rspd(own_site=make_site(), start=False)
+
+
+CONFIG_FAULTS = {
+    "an unknown section": ("\n[nonsense]\nx = 1\n", "nonsense"),
+    "an unknown option": ("\n[dp]\nnonsense = 1\n", "nonsense"),
+    "a number that is none": ("\n[limits]\ntasks = many\n", "tasks"),
+    "a number out of range": ("\n[listener more]\nport = 70000\n", "port"),
+    "a version that is none": ("\n[dp]\nsvn_lowest = 2\n", "svn_lowest"),
+    "a file that is not there": ("\n[ci more]\ncertificate = nothing.pem\n", "nothing.pem"),
+    "a line that is none": ("\nnonsense\n", "nonsense"),
+}
+
+
+@pytest.mark.parametrize("text,word", CONFIG_FAULTS.values(), ids=CONFIG_FAULTS)
+def test_a_wrong_configuration_is_refused_with_file_and_line(unstarted, text, word):
+    unstarted.config.write_text(unstarted.config.read_text() + text)
+    run = unstarted.once("--check-config", check=False)
+    assert run.returncode == 78, run.stderr
+    assert word in run.stderr or "rspd.conf:" in run.stderr
+
+
+def test_certificates_of_different_oids_are_refused(unstarted):
+    tree = unstarted.site.trees[NIST]
+    unstarted.site.write_pair(f"{NIST}-pb", tree.make_dp("pb", rid="2.999.12"))
+    run = unstarted.once("--check-config", check=False)
+    assert run.returncode == 78 and "OID" in run.stderr.upper()
+    assert party_oid(tree.auth.cert) == "2.999.10"
+
+
+WRONG_CREDENTIALS = {
+    "a key of another certificate": lambda s, t: s.write(f"{NIST}-auth.key", t.pb.key_pem()),
+    "the roles exchanged": lambda s, t: (
+        s.write_pair(f"{NIST}-auth", t.pb),
+        s.write_pair(f"{NIST}-pb", t.auth),
+    ),
+    "a certificate of no known CI": lambda s, t: s.write_pair(
+        f"{NIST}-auth", type(t)("nist", "Another CI").auth
+    ),
+    "a TLS key of another certificate": lambda s, t: s.write(f"{NIST}-tls.key", t.pb.key_pem()),
+    "a seal key of the wrong length": lambda s, t: s.write("seal.key", "00" * 31 + "\n"),
+    "a cluster key that is no hex": lambda s, t: s.write("cluster.key", "xy" * 32 + "\n"),
+}
+
+
+@pytest.mark.parametrize("spoil", WRONG_CREDENTIALS.values(), ids=WRONG_CREDENTIALS)
+def test_wrong_keys_and_certificates_are_refused_before_the_start(unstarted, spoil):
+    spoil(unstarted.site, unstarted.site.trees[NIST])
+    run = unstarted.once(check=False)
+    assert run.returncode == 78, run.stderr
+    assert run.stderr.strip()
+
+
+def test_a_database_without_our_schema_is_refused(unstarted, postgres):
+    empty = postgres.new_database()
+    unstarted.database = empty
+    unstarted.write_config()
+    run = unstarted.once(check=False)
+    assert run.returncode in (65, 69, 78) and "--migrate" in run.stderr
+    empty.drop()
+
+
+def test_migrating_twice_changes_nothing(rspd):
+    before = rspd.database.fingerprint()
+    rspd.once("--migrate")
+    assert rspd.database.fingerprint() == before
+
+
+def test_version(rspd):
+    run = subprocess.run([BUILD / "rspd", "--version"], capture_output=True, text=True, check=True)
+    assert run.stdout.startswith("rspd ")
+
+
+def test_the_control_socket_is_ours_alone(rspd):
+    mode = os.stat(rspd.control)
+    assert stat.S_ISSOCK(mode.st_mode)
+    assert mode.st_mode & 0o007 == 0

@@ -1,0 +1,184 @@
+"""What a flood of forged calls costs: no statement at all (RULES 1.1, 1.3, 1.5, 6). PostgreSQL's own
+log counts. First a right download shows which statements the functions use; none of them may appear
+while every kind of forged call comes in."""
+
+import os
+import re
+import time
+
+import pytest
+
+import der
+import pki
+from card import Card, Download, Identity, b64
+from conftest import new_eid
+
+STATEMENT = re.compile(r"(?:execute [^:]*|statement): (.*)")
+
+
+@pytest.fixture(scope="module")
+def watched(rspd_module, databases):
+    """A daemon whose statements PostgreSQL writes to its log."""
+    database = databases()
+    database.postgres.run(
+        f"alter database {database.name} set log_statement = 'all';"
+        f"alter database {database.name} set log_min_duration_statement = -1"
+    )
+    return rspd_module(database=database)
+
+
+class Watch:
+    """The texts of the statements that rspd runs inside the block."""
+
+    def __init__(self, daemon):
+        self.postgres = daemon.database.postgres
+        self.texts = []
+
+    def __enter__(self):
+        self.start = self.postgres.log_size()
+        return self
+
+    def __exit__(self, *failure):
+        if not any(failure):
+            self.texts = [
+                m.group(1).strip()[:200]
+                for line in self.postgres.log_since(self.start).splitlines()
+                if (m := STATEMENT.search(line))
+            ]
+
+
+@pytest.fixture(scope="module")
+def of_functions(watched, make_module_card):
+    """Statements of a download from AuthenticateClient to CancelSession, without those that the
+    daemon runs by itself in the same time."""
+    card = make_module_card()
+    o, second = watched.desk.order(), watched.desk.order()
+    with Watch(watched) as idle:
+        time.sleep(1.5)
+    with Watch(watched) as busy:
+        Download(card, watched.client()).run(o.matching_id)
+        other = Download(card, watched.client()).until_authenticated(second.matching_id)
+        other.cancel("postponed").must()
+    used = set(busy.texts) - set(idle.texts)
+    assert len(used) >= 6, used
+    return used
+
+
+@pytest.fixture(scope="module")
+def make_module_card(site):
+    return lambda: Card(new_eid(), site.trees["nist"])
+
+
+def silent(watch, of_functions):
+    seen = set(watch.texts) & of_functions
+    assert not seen, seen
+
+
+@pytest.fixture
+def lpa(watched, make_module_card):
+    return Download(make_module_card(), watched.client())
+
+
+def test_a_right_call_is_seen(watched, of_functions, lpa):
+    """The counter counts: without this test the others could not fail."""
+    lpa.initiate().must()
+    with Watch(watched) as watch:
+        lpa.authenticate("UNKNOWN").refused("8.2.6", "3.8")
+    assert set(watch.texts) & of_functions
+
+
+def test_initiate_authentication(watched, of_functions, lpa):
+    with Watch(watched) as watch:
+        for _ in range(20):
+            lpa.initiate().must()
+        lpa.initiate(svn=b"\x01\x00\x00")
+    silent(watch, of_functions)
+
+
+def test_forged_authenticate_client(watched, of_functions, lpa, site):
+    tree = site.trees["nist"]
+    with Watch(watched) as watch:
+        lpa.initiate().must()
+        right = lpa.identity
+        bodies = []
+        for octet in (0, 1, 5, 15):
+            body = lpa.authenticate_body("X")
+            forged = bytearray(lpa.transaction)
+            forged[octet] ^= 0x40
+            bodies.append(({**body, "transactionId": forged.hex()}, ("8.10.1", "3.9")))
+        for table, settings in ((pki.WRONG_EUM, "eum"), (pki.WRONG_EUICC, "euicc")):
+            for refusal, faults in table.values():
+                eum = tree.make_eum(**(faults(tree) if settings == "eum" else {}))
+                more = faults(tree) if settings == "euicc" else {}
+                euicc = tree.make_euicc(**{"eid": lpa.card.eid, "eum": eum, **more})
+                lpa.identity = Identity(tree, euicc, eum)
+                bodies.append((lpa.authenticate_body("X"), refusal))
+        lpa.identity = right
+        junk = der.tlv(0x5F37, os.urandom(64))
+        bodies.append((lpa.authenticate_body("X", signature=junk), ("8.1", "6.1")))
+        bodies.append((lpa.authenticate_body("X", challenge=bytes(16)), ("8.1", "6.1")))
+        bodies.append((lpa.authenticate_body("X", svn=b"\x02\x09\x00"), ("8.1", "6.1")))
+        bodies.append((lpa.authenticate_body("X", transaction=bytes(16)), ("8.10.1", "3.9")))
+        for body, refusal in bodies:
+            lpa.authenticate(body=body).refused(*refusal)
+    silent(watch, of_functions)
+
+
+def foreign(hex_id):
+    forged = bytearray.fromhex(hex_id)
+    forged[13] ^= 1
+    return forged.hex().upper()
+
+
+def test_forged_get_bound_profile_package_and_cancel_session(watched, of_functions, lpa):
+    o = watched.desk.order()
+    lpa.until_authenticated(o.matching_id)
+    package, cancel = lpa.package_body(), lpa.cancel_body()
+    with Watch(watched) as watch:
+        for forged in (foreign(lpa.hex_id), "00" * 16, os.urandom(16).hex()):
+            for function, body in (("getBoundProfilePackage", package), ("cancelSession", cancel)):
+                answer = lpa.client.call(function, {**body, "transactionId": forged})
+                answer.refused("8.10.1", "3.9")
+    silent(watch, of_functions)
+
+
+def test_forged_installation_results_and_notifications(watched, of_functions, lpa, site):
+    o = watched.desk.order()
+    lpa.until_package(o.matching_id)
+    stranger = pki.Tree("nist", "Another CI")
+    identity = Identity(stranger, stranger.make_euicc(lpa.card.eid))
+    thief = Identity(site.trees["nist"], lpa.identity.euicc)
+    thief.key = identity.key
+    forged = [lpa.result(transaction=os.urandom(16)) for _ in range(5)]
+    forged.append(lpa.result(transaction=bytes.fromhex(foreign(lpa.hex_id))))
+    for i in (identity, thief):
+        forged.append(lpa.card.notification("enable", lpa.iccid, lpa.address, i))
+    with Watch(watched) as watch:
+        for octets in forged:
+            assert lpa.notify(octets).status == 204
+    silent(watch, of_functions)
+
+
+def test_garbage_of_every_function(watched, of_functions, lpa):
+    with Watch(watched) as watch:
+        for function in ("authenticateClient", "getBoundProfilePackage", "cancelSession"):
+            for body in (b"", b"{}", b"[]", b'{"transactionId":"00"}', os.urandom(100)):
+                lpa.client.call(function, body)
+        lpa.client.call("handleNotification", {"pendingNotification": b64(os.urandom(60))})
+    silent(watch, of_functions)
+
+
+def test_a_complete_download_costs_what_the_design_says(watched, of_functions, lpa):
+    """InitiateAuthentication 0, and two statements for each function that follows."""
+    o = watched.desk.order()
+    counts = {}
+    for name, step in {
+        "initiate": lambda: lpa.initiate().must(),
+        "authenticate": lambda: lpa.authenticate(o.matching_id).must(),
+        "package": lambda: lpa.get_package().must(),
+        "notify": lambda: lpa.notify(lpa.install()),
+    }.items():
+        with Watch(watched) as watch:
+            step()
+        counts[name] = len([t for t in watch.texts if t in of_functions])
+    assert counts == {"initiate": 0, "authenticate": 2, "package": 2, "notify": 2}
