@@ -1,0 +1,107 @@
+/*
+ * CancelSession (SGP.22 §5.6.5; §3.1.3.1): the user or the LPA gives up. Postponed and timeout leave the
+ * order downloadable, every other reason ends it. What comes from an older session, from another EID,
+ * or after the installation succeeds and moves nothing (RULES 2).
+ */
+#include "dp/functions.h"
+#include "profile/life.h"
+
+/* clang-format off */
+#define STEPS(S) \
+	S(verify_transaction) /* ours                                   */ \
+	S(find_session) \
+	S(verify_euicc)       /* signature and smdpOid                  */ \
+	S(record)             /* the session ends, the profile may move */ \
+	S(answer) \
+	S(refuse)
+/* clang-format on */
+STEPS(DECLARE_STEP)
+static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
+
+const struct procedure dp_cancel_session = { "CancelSession", THEN(verify_transaction),
+	THEN(refuse), steps, DP_DEADLINE_MS, DP_ARENA, sizeof(struct dp_cancel_session) };
+
+/* CancelSessionReason of SGP.22 v2, and what cancelSessionResponseError says of the transaction. */
+enum { REASON_POSTPONED = 1, REASON_TIMEOUT = 2, ERROR_INVALID_TRANSACTION = 5 };
+
+static const struct step *
+verify_transaction(struct task *t)
+{
+	struct dp_cancel_session *c = t->state;
+	struct crypto_token_facts facts;
+
+	c->call.world = dp_world_hold(c->call.dp, t);
+	if (!c->call.world)
+		return task_trouble(t, T_BUSY);
+	if (crypto_token_check(c->call.world->ring, c->call.transaction_id, 0, &facts) != TOKEN_OK)
+		return task_refuse(t, REFUSE(TRANSACTION_UNKNOWN));
+	if (!codec_cancel_response_read(
+		    t->mem, c->in.cancel_session_response, &c->response, &c->call.note))
+		return task_refuse(t, REFUSE(MEMBER_INVALID));
+	if (!c->response.ok) {
+		c->call.note =
+			arena_printf(t->mem, "cancelSessionResponseError %d", c->response.error);
+		return task_refuse(t,
+			c->response.error == ERROR_INVALID_TRANSACTION
+				? REFUSE(TRANSACTION_UNKNOWN)
+				: REFUSE(EUICC_REPORTS_ERROR));
+	}
+	if (!slice_eq(c->response.transaction_id, c->call.transaction_id))
+		return task_refuse(t, REFUSE(TRANSACTION_UNKNOWN));
+	GO(find_session);
+}
+
+static const struct step *
+find_session(struct task *t)
+{
+	struct dp_cancel_session *c = t->state;
+
+	return store_session_find(
+		t, c->call.dp->store, c->call.transaction_id, &c->session, THEN(verify_euicc));
+}
+
+static const struct step *
+verify_euicc(struct task *t)
+{
+	struct dp_cancel_session *c = t->state;
+	struct crypto_public key;
+
+	if (t->got == R_NONE)
+		return task_refuse(t, REFUSE(TRANSACTION_UNKNOWN));
+	c->call.eid = c->session.eid;
+	c->call.iccid = c->session.iccid;
+	c->call.order_id = c->session.order_id == STORE_NULL ? 0 : c->session.order_id;
+	if (!crypto_public_init(&key, c->session.euicc_curve, c->session.euicc_point) ||
+		!crypto_verify(&key, &c->response.signed_part, 1, c->response.signature))
+		return task_refuse(t, REFUSE(EUICC_SIGNATURE));
+	if (!slice_eq(c->response.smdp_oid_text, c->session.smdp_oid))
+		return task_refuse(t, REFUSE(OID_MISMATCH));
+	GO(record);
+}
+
+static const struct step *
+record(struct task *t)
+{
+	struct dp_cancel_session *c = t->state;
+	bool later = c->response.reason == REASON_POSTPONED || c->response.reason == REASON_TIMEOUT;
+	const char *why = arena_printf(t->mem, "cancelSessionReason %d", c->response.reason);
+
+	c->call.note = why;
+	return store_session_cancel(t, c->call.dp->store, c->call.transaction_id,
+		slice_text(profile_event_name(later ? EVENT_postpone : EVENT_reject)),
+		SLICE_LIT("SESSION_CANCELLED"), slice_text(why), &c->cancellation, THEN(answer));
+}
+
+static const struct step *
+answer(struct task *t)
+{
+	(void)t;
+	FINISH;
+}
+
+static const struct step *
+refuse(struct task *t)
+{
+	(void)t;
+	FINISH;
+}

@@ -1,0 +1,213 @@
+/*
+ * HandleNotification (SGP.22 §5.6.4; §3.1.3.3 steps 7 to 10, §3.5): what the eUICC reports, signed by it.
+ * Verified, committed, acknowledged; what is not accepted is counted, logged and acknowledged all the
+ * same, for an LPA deletes what was acknowledged and repeats the rest for ever (RULES 3).
+ */
+#include "base/clock.h"
+#include "base/text.h"
+#include "dp/functions.h"
+#include "profile/life.h"
+#include "store/notification.h"
+
+/* clang-format off */
+#define STEPS(S) \
+	S(read)           /* a result of an installation, or another notification */ \
+	S(find_session)   /* result: the session that it ends                     */ \
+	S(verify_result)  /* … signed by that session's eUICC                     */ \
+	S(record_result)  /* … Installed, Released or Error: once                 */ \
+	S(verify_chain)   /* other: the certificates it brings, its signature     */ \
+	S(record)         /* … kept, whatever its order of arrival                */ \
+	S(apply)          /* what was kept, by sequence number                    */ \
+	S(answer) \
+	S(refuse)
+/* clang-format on */
+STEPS(DECLARE_STEP)
+static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
+
+const struct procedure dp_handle_notification = { "HandleNotification", THEN(read), THEN(refuse),
+	steps, DP_DEADLINE_MS, DP_ARENA, sizeof(struct dp_handle_notification) };
+
+static const char *const operations[] = {
+	[CODEC_INSTALL] = "install",
+	[CODEC_ENABLE] = "enable",
+	[CODEC_DISABLE] = "disable",
+	[CODEC_DELETE] = "delete",
+};
+
+/* SGP.22 §2.5.6, ErrorReason. */
+enum error_reason {
+	INVALID_SIGNATURE = 2,
+	INVALID_TRANSACTION_ID = 3,
+	ICCID_ALREADY_EXISTS = 9,
+	INSUFFICIENT_MEMORY = 10,
+	INTERRUPTION = 11,
+	UNKNOWN_ERROR = 127,
+};
+
+static const struct step *
+ignore(struct task *t, const char *why)
+{
+	struct dp_handle_notification *c = t->state;
+
+	c->call.note = why;
+	GO(answer);
+}
+
+static const struct step *
+read(struct task *t)
+{
+	struct dp_handle_notification *c = t->state;
+	struct crypto_token_facts facts;
+	const char *why;
+
+	c->call.world = dp_world_hold(c->call.dp, t);
+	if (!c->call.world)
+		return task_trouble(t, T_BUSY);
+	if (!codec_pending_notification_read(
+		    t->mem, c->in.pending_notification, &c->notification, &why))
+		return ignore(t, why);
+	if (text_bcd_to_iccid(c->notification.iccid, c->iccid))
+		c->call.iccid = slice_text(c->iccid);
+	if (c->notification.kind == CODEC_OTHER_NOTIFICATION)
+		GO(verify_chain);
+	c->call.transaction_id = c->notification.transaction_id;
+	/* No age: a result may come weeks after the download. */
+	if (crypto_token_check(c->call.world->ring, c->call.transaction_id, 0, &facts) != TOKEN_OK)
+		return ignore(t, "unknown-transaction");
+	GO(find_session);
+}
+
+static const struct step *
+find_session(struct task *t)
+{
+	struct dp_handle_notification *c = t->state;
+
+	return store_session_find(
+		t, c->call.dp->store, c->call.transaction_id, &c->session, THEN(verify_result));
+}
+
+static const struct step *
+verify_result(struct task *t)
+{
+	struct dp_handle_notification *c = t->state;
+	const struct codec_notification *n = &c->notification;
+	struct crypto_public key;
+
+	if (t->got == R_NONE || c->session.order_id == STORE_NULL)
+		return ignore(t, "unknown-transaction");
+	c->call.eid = c->session.eid;
+	c->call.iccid = c->session.iccid;
+	c->call.order_id = c->session.order_id;
+	if (!crypto_public_init(&key, c->session.euicc_curve, c->session.euicc_point) ||
+		!crypto_verify(&key, &n->signed_part, 1, n->signature))
+		return ignore(t, "wrong-signature");
+	if (!slice_eq(n->smdp_oid_text, c->session.smdp_oid))
+		return ignore(t, "wrong-smdp-oid");
+	if (c->session.heard)
+		return ignore(t, "repeated");
+	GO(record_result);
+}
+
+/* RULES 2: reasons that may pass leave the order downloadable while its retry budget lasts. */
+static enum profile_event
+failure_event(const struct dp_handle_notification *c)
+{
+	switch (c->notification.reason) {
+	case INVALID_SIGNATURE:
+	case INVALID_TRANSACTION_ID:
+	case INSUFFICIENT_MEMORY:
+	case INTERRUPTION:
+	case UNKNOWN_ERROR:
+		return c->session.download_attempts < c->call.world->settings.download_attempts
+			? EVENT_fail_install_retry
+			: EVENT_fail_install;
+	default:
+		return EVENT_fail_install;
+	}
+}
+
+static const struct step *
+record_result(struct task *t)
+{
+	struct dp_handle_notification *c = t->state;
+	const struct codec_notification *n = &c->notification;
+	struct store_result result = { .transaction_id = c->call.transaction_id,
+		.installed = n->installed,
+		.disproved = !n->installed && n->reason != ICCID_ALREADY_EXISTS,
+		.event = slice_text(
+			profile_event_name(n->installed ? EVENT_install : failure_event(c))),
+		.error = SLICE_LIT("INSTALLATION_FAILED"),
+		.why = slice_text(n->installed
+				? ""
+				: arena_printf(t->mem, "bppCommandId %d errorReason %d", n->command,
+					  n->reason)),
+		.sequence = n->sequence,
+		.address = n->address,
+		.evidence = c->in.pending_notification };
+
+	if (n->sima_response.p)
+		result.result_data = text_base64(t->mem, n->sima_response);
+	c->call.note = n->installed ? "installed" : (const char *)result.why.p;
+	return store_notification_record_result(t, c->call.dp->store, &result,
+		n->installed && c->session.waiting ? THEN(apply) : THEN(answer));
+}
+
+static const struct step *
+verify_chain(struct task *t)
+{
+	struct dp_handle_notification *c = t->state;
+	const struct codec_notification *n = &c->notification;
+	const char *why;
+
+	if (crypto_chain_euicc_verify(c->call.world->trust, clock_wall_us() / 1000000,
+		    n->eum_certificate, n->euicc_certificate, SLICE_NONE, &c->euicc,
+		    &why) != CHAIN_OK)
+		return ignore(t, why);
+	c->call.eid = slice_text(c->euicc.eid);
+	if (!crypto_verify(&c->euicc.key, &n->signed_part, 1, n->signature))
+		return ignore(t, "wrong-signature");
+	GO(record);
+}
+
+static const struct step *
+record(struct task *t)
+{
+	struct dp_handle_notification *c = t->state;
+	const struct codec_notification *n = &c->notification;
+	struct store_notification kept = { .eid = c->call.eid,
+		.operation = slice_text(operations[n->operation]),
+		.iccid = c->call.iccid.p ? c->call.iccid : SLICE_LIT(""),
+		.address = n->address,
+		.evidence = c->in.pending_notification,
+		.sequence = n->sequence };
+
+	c->call.note = operations[n->operation];
+	return store_notification_record(t, c->call.dp->store, &kept, THEN(apply));
+}
+
+static const struct step *
+apply(struct task *t)
+{
+	struct dp_handle_notification *c = t->state;
+	struct store_applied *applied = ARENA_NEW(t->mem, struct store_applied);
+
+	if (!c->call.iccid.p)
+		GO(answer);
+	/* A repeat is applied too: the first may have been cut off between the two statements. */
+	return store_notification_apply(
+		t, c->call.dp->store, c->call.eid, c->call.iccid, applied, THEN(answer));
+}
+
+static const struct step *
+answer(struct task *t)
+{
+	(void)t;
+	FINISH;
+}
+
+static const struct step *
+refuse(struct task *t)
+{
+	(void)t;
+	FINISH;
+}
