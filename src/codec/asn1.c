@@ -81,14 +81,3 @@ codec_asn1_read(struct arena *mem, struct asn_TYPE_descriptor_s *type, struct sl
 	}
 	return h->value;
 }
-
-uint32_t
-codec_asn1_bits(const uint8_t *octets, size_t n, int unused)
-{
-	uint32_t bits = 0;
-
-	for (size_t i = 0; i < 32 && i + (size_t)unused < n * 8; i++)
-		if (octets[i / 8] & 0x80 >> i % 8)
-			bits |= 1u << i;
-	return bits;
-}

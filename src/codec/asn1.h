@@ -1,8 +1,8 @@
 #ifndef CODEC_ASN1_H
 #define CODEC_ASN1_H
 /*
- * The way into the generated codecs, for this folder and for profile/; nobody else sees a generated
- * type. What they allocate is tied to the arena, and what they may allocate is bounded beforehand:
+ * The way into the generated codecs, for profile/, which reads profile elements; nobody else sees a
+ * generated type. What they allocate is tied to the arena, and what they may allocate is bounded beforehand:
  * octets must be TLVs with definite lengths, at most CODEC_ASN1_DEPTH deep and `count` in number.
  */
 #include "base/arena.h"
@@ -23,8 +23,5 @@ void *codec_asn1_read(struct arena *mem, struct asn_TYPE_descriptor_s *type, str
 	slice_of((string).buf ? (const void *)(string).buf : "", (size_t)(string).size)
 /* The same behind a pointer to an optional member. */
 #define CODEC_ASN1_OPTIONAL(string) ((string) ? CODEC_ASN1_SLICE(*(string)) : SLICE_NONE)
-
-/* The first 32 named bits of a BIT STRING's contents: bit i of the result is named bit i. */
-uint32_t codec_asn1_bits(const uint8_t *octets, size_t n, int unused);
 
 #endif

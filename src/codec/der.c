@@ -1,7 +1,6 @@
 /*
- * Tags, lengths and values of X.690 by hand: frames of signed messages are walked with these, so that
- * every part keeps the octets in which it came. Meanings of larger objects are the generated codecs'
- * (codec/asn1.h).
+ * Tags, lengths and values of X.690. The messages of ES9+ are walked with these, so that every signed
+ * part keeps the octets in which it came.
  */
 #include "codec/der.h"
 

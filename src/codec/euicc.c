@@ -1,135 +1,155 @@
 /*
- * EUICCInfo1 and EUICCInfo2 (SGP.22 §5.7.8) by the generated codecs. What a server does not judge
- * (certification, TRE) is left in the octets.
+ * EUICCInfo1 and EUICCInfo2 (SGP.22 §5.7.8). What a server does not judge (certification, TRE) stays
+ * in the octets.
  */
 #include "codec/euicc.h"
 
-#include <EUICCInfo1.h>
-#include <EUICCInfo2.h>
-#include "codec/asn1.h"
 #include "codec/int.h"
 
 static bool
-version_read(const VersionType_t *in, uint8_t out[3])
+ci_list_read(struct arena *mem, struct slice contents, struct codec_ci_list *out, const char **why)
 {
-	if (in->size != 3)
-		return false;
-	memcpy(out, in->buf, 3);
-	return true;
-}
+	struct slice *id = ARENA_ARRAY(mem, struct slice, CODEC_CI_MAX);
+	struct codec_der tlv;
 
-/* The two lists of both types are distinct C types of one shape, hence the parts. */
-static bool
-ci_list_read(struct arena *mem, SubjectKeyIdentifier_t *const *id, int n, struct codec_ci_list *out,
-	const char **why)
-{
-	struct slice *list;
-
-	if (n > CODEC_CI_MAX) {
-		*why = "too many CI key identifiers";
-		return false;
-	}
-	list = ARENA_ARRAY(mem, struct slice, (size_t)n);
-	for (int i = 0; i < n; i++) {
-		list[i] = CODEC_ASN1_SLICE(*id[i]);
-		if (list[i].n != 20) {
-			*why = "a CI key identifier has not 20 octets";
+	*out = (struct codec_ci_list){ .id = id };
+	while (contents.n > 0) {
+		if (out->n == CODEC_CI_MAX) {
+			*why = "too many CI key identifiers";
 			return false;
 		}
+		if (!codec_der_read_tag(&contents, 0x04, &tlv) || tlv.value.n != 20) {
+			*why = "a CI key identifier is no OCTET STRING of 20 octets";
+			return false;
+		}
+		id[out->n++] = tlv.value;
 	}
-	out->id = list;
-	out->n = (size_t)n;
 	return true;
 }
-
-#define CI_LIST_READ(mem, list_of, out, why) \
-	ci_list_read(mem, (list_of)->list.array, (list_of)->list.count, out, why)
 
 bool
 codec_euicc_info1_read(
 	struct arena *mem, struct slice octets, struct codec_euicc_info1 *out, const char **why)
 {
-	const EUICCInfo1_t *in =
-		codec_asn1_read(mem, &asn_DEF_EUICCInfo1, octets, OBJECT_VALUES_MAX, why);
+	struct slice svn, verify, sign;
+	struct codec_der tlv;
+	const struct member table[] = {
+		{ 0x82, "svn", 3, 3, false, &svn, NULL },
+		{ 0xa9, "euiccCiPKIdListForVerification", 0, MEMBER_MAX, false, &verify, NULL },
+		{ 0xaa, "euiccCiPKIdListForSigning", 0, MEMBER_MAX, false, &sign, NULL },
+	};
 
-	if (!in)
-		return false;
-	if (!version_read(&in->svn, out->svn) || !in->euiccCiPKIdListForVerification ||
-		!in->euiccCiPKIdListForSigning) {
-		*why = "EUICCInfo1: a mandatory member is missing";
+	if (!codec_der_read_whole(octets, 0xbf20, &tlv)) {
+		*why = "EUICCInfo1: not one TLV of tag BF20";
 		return false;
 	}
-	return CI_LIST_READ(mem, in->euiccCiPKIdListForVerification, &out->verify, why) &&
-		CI_LIST_READ(mem, in->euiccCiPKIdListForSigning, &out->sign, why);
+	if (!MEMBER_READ(mem, tlv.value, table, why))
+		return false;
+	memcpy(out->svn, svn.p, 3);
+	return ci_list_read(mem, verify, &out->verify, why) &&
+		ci_list_read(mem, sign, &out->sign, why);
 }
 
-/* One number of extCardResource: big-endian, as many octets as the card likes. */
+/* A number as many octets long as the card likes. */
 static struct codec_count
-count_read(struct slice resource, uint32_t tag)
+count_read(struct slice value)
 {
-	struct codec_count count = { 0 };
-	struct codec_der tlv;
+	struct codec_count count = { .known = value.n >= 1 && value.n <= 4 };
 
-	if (!codec_der_find(resource, tag, &tlv) || tlv.value.n < 1 || tlv.value.n > 4)
-		return count;
-	count.known = true;
-	for (size_t i = 0; i < tlv.value.n; i++)
-		count.n = count.n << 8 | tlv.value.p[i];
+	for (size_t i = 0; count.known && i < value.n; i++)
+		count.n = count.n << 8 | value.p[i];
 	return count;
 }
 
-static bool
-more_versions_read(struct arena *mem, const EUICCInfo2_t *in, struct codec_euicc_info2 *out)
+/* extCardResource: TLVs of TS 102 226 §8.2.1.7.2; a card may leave each out. */
+static void
+resource_read(struct slice contents, struct codec_euicc_info2 *out)
 {
-	const struct EUICCInfo2__additionalEuiccProfilePackageVersions *more =
-		in->additionalEuiccProfilePackageVersions;
-	uint8_t(*version)[3];
+	struct codec_der tlv;
 
-	if (!more)
-		return true;
-	version = arena_alloc(mem, (size_t)more->list.count * sizeof version[0]);
-	for (int i = 0; i < more->list.count; i++)
-		if (!version_read(more->list.array[i], version[i]))
-			return false;
+	while (codec_der_read(&contents, &tlv)) {
+		if (tlv.tag == 0x81)
+			out->applications = count_read(tlv.value);
+		else if (tlv.tag == 0x82)
+			out->non_volatile = count_read(tlv.value);
+		else if (tlv.tag == 0x83)
+			out->volatile_ = count_read(tlv.value);
+	}
+}
+
+static bool
+more_versions_read(
+	struct arena *mem, struct slice contents, struct codec_euicc_info2 *out, const char **why)
+{
+	uint8_t(*version)[3] = arena_alloc(mem, contents.n); /* each takes 5 octets there */
+	struct codec_der tlv;
+
 	out->more_profile_versions = (const uint8_t(*)[3])version;
-	out->more_profile_version_count = (size_t)more->list.count;
+	while (contents.n > 0) {
+		if (!codec_der_read_tag(&contents, 0x04, &tlv) || tlv.value.n != 3) {
+			*why = "additionalEuiccProfilePackageVersions: no OCTET STRING of 3 octets";
+			return false;
+		}
+		memcpy(version[out->more_profile_version_count++], tlv.value.p, 3);
+	}
 	return true;
+}
+
+/* The members that are judged, out of the BF22's contents. */
+struct info2 {
+	struct slice profile_version, svn, firmware, resource, capability, verify, sign;
+	struct slice category, forbidden, pp_version, more_versions;
+};
+
+static bool
+info2_read(struct arena *mem, struct slice contents, struct info2 *in, const char **why)
+{
+	const struct member table[] = {
+		{ 0x81, "profileVersion", 3, 3, false, &in->profile_version, NULL },
+		{ 0x82, "svn", 3, 3, false, &in->svn, NULL },
+		{ 0x83, "euiccFirmwareVer", 3, 3, false, &in->firmware, NULL },
+		{ 0x84, "extCardResource", 0, MEMBER_MAX, false, &in->resource, NULL },
+		{ 0x85, "uiccCapability", 1, MEMBER_MAX, false, &in->capability, NULL },
+		{ 0xa9, "euiccCiPKIdListForVerification", 0, MEMBER_MAX, false, &in->verify, NULL },
+		{ 0xaa, "euiccCiPKIdListForSigning", 0, MEMBER_MAX, false, &in->sign, NULL },
+		{ 0x8b, "euiccCategory", 1, 4, true, &in->category, NULL },
+		{ 0x99, "forbiddenProfilePolicyRules", 1, MEMBER_MAX, true, &in->forbidden, NULL },
+		{ 0x04, "ppVersion", 3, 3, false, &in->pp_version, NULL },
+		{ 0xaf, "additionalEuiccProfilePackageVersions", 0, MEMBER_MAX, true,
+			&in->more_versions, NULL },
+	};
+
+	return MEMBER_READ(mem, contents, table, why);
 }
 
 bool
 codec_euicc_info2_read(
 	struct arena *mem, struct slice octets, struct codec_euicc_info2 *out, const char **why)
 {
-	const EUICCInfo2_t *in =
-		codec_asn1_read(mem, &asn_DEF_EUICCInfo2, octets, OBJECT_VALUES_MAX, why);
-	struct slice resource;
+	struct codec_der tlv;
+	struct info2 in;
+	uint32_t forbidden = 0;
 
-	if (!in)
-		return false;
 	*out = (struct codec_euicc_info2){ .octets = octets };
-	if (!in->svn || !in->euiccFirmwareVer || !in->extCardResource || !in->uiccCapability ||
-		!in->euiccCiPKIdListForVerification || !in->euiccCiPKIdListForSigning ||
-		!in->ppVersion || !version_read(&in->profileVersion, out->profile_version) ||
-		!version_read(in->svn, out->svn) ||
-		!version_read(in->euiccFirmwareVer, out->firmware) ||
-		!version_read(in->ppVersion, out->pp_version) ||
-		!more_versions_read(mem, in, out)) {
-		*why = "EUICCInfo2: a mandatory member is missing";
+	if (!codec_der_read_whole(octets, 0xbf22, &tlv)) {
+		*why = "EUICCInfo2: not one TLV of tag BF22";
 		return false;
 	}
-	resource = CODEC_ASN1_SLICE(*in->extCardResource);
-	out->applications = count_read(resource, 0x81);
-	out->non_volatile = count_read(resource, 0x82);
-	out->volatile_ = count_read(resource, 0x83);
-	out->capability = codec_asn1_bits(in->uiccCapability->buf, (size_t)in->uiccCapability->size,
-		in->uiccCapability->bits_unused);
-	if (in->forbiddenProfilePolicyRules)
-		out->forbidden_rules =
-			(uint8_t)codec_asn1_bits(in->forbiddenProfilePolicyRules->buf,
-				(size_t)in->forbiddenProfilePolicyRules->size,
-				in->forbiddenProfilePolicyRules->bits_unused);
-	if (in->euiccCategory && *in->euiccCategory >= 0)
-		out->category = (struct codec_count){ true, (uint32_t)*in->euiccCategory };
-	return CI_LIST_READ(mem, in->euiccCiPKIdListForVerification, &out->verify, why) &&
-		CI_LIST_READ(mem, in->euiccCiPKIdListForSigning, &out->sign, why);
+	if (!info2_read(mem, tlv.value, &in, why))
+		return false;
+	if (!member_bits_read(in.capability, &out->capability) ||
+		(in.forbidden.p && !member_bits_read(in.forbidden, &forbidden))) {
+		*why = "EUICCInfo2: a BIT STRING is none";
+		return false;
+	}
+	out->forbidden_rules = (uint8_t)forbidden;
+	out->category = count_read(in.category);
+	resource_read(in.resource, out);
+	memcpy(out->profile_version, in.profile_version.p, 3);
+	memcpy(out->svn, in.svn.p, 3);
+	memcpy(out->firmware, in.firmware.p, 3);
+	memcpy(out->pp_version, in.pp_version.p, 3);
+	return more_versions_read(mem, in.more_versions, out, why) &&
+		ci_list_read(mem, in.verify, &out->verify, why) &&
+		ci_list_read(mem, in.sign, &out->sign, why);
 }

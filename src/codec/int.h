@@ -27,13 +27,18 @@ bool member_read(struct arena *mem, struct slice contents, const struct member *
 bool member_int_read(
 	struct arena *mem, const char *name, struct slice value, int *out, const char **why);
 
+/* The contents of a BIT STRING: bit i of `bits` is named bit i; those from 32 on are dropped. */
+bool member_bits_read(struct slice value, uint32_t *bits);
+
+/* The contents of an OBJECT IDENTIFIER as dotted text; else false with a reason. */
+bool member_oid_read(struct arena *mem, const char *name, struct slice value, struct slice *dotted,
+	const char **why);
+
 /* A signature in any of the forms of codec_signature_read; else false with a reason. */
 bool
 member_signature_read(struct arena *mem, struct slice value, struct slice *out, const char **why);
 
-/* Longest value a signed frame may hold; requests are smaller anyway. */
-#define MEMBER_MAX (256u * 1024u)
-/* Values that one information object of ES9+ may hold. */
-#define OBJECT_VALUES_MAX 512u
+/* No bound of its own: requests have one. */
+#define MEMBER_MAX SIZE_MAX
 
 #endif

@@ -63,6 +63,31 @@ member_int_read(struct arena *mem, const char *name, struct slice value, int *ou
 }
 
 bool
+member_bits_read(struct slice value, uint32_t *bits)
+{
+	uint8_t unused;
+
+	if (value.n == 0 || value.p[0] > 7 || (value.n == 1 && value.p[0] > 0))
+		return false;
+	unused = value.p[0];
+	*bits = 0;
+	for (size_t i = 0; i < 32 && i + unused < (value.n - 1) * 8; i++)
+		if (value.p[1 + i / 8] & 0x80 >> i % 8)
+			*bits |= 1u << i;
+	return true;
+}
+
+bool
+member_oid_read(struct arena *mem, const char *name, struct slice value, struct slice *dotted,
+	const char **why)
+{
+	if (codec_der_oid_read(mem, value, dotted))
+		return true;
+	*why = arena_printf(mem, "%s is no object identifier", name);
+	return false;
+}
+
+bool
 member_signature_read(struct arena *mem, struct slice value, struct slice *out, const char **why)
 {
 	if (codec_signature_read(mem, value, out))

@@ -1,11 +1,6 @@
-/*
- * StoreMetadataRequest (SGP.22 §5.5.3). Written member by member and read by the generated codec, so
- * that each is a check on the other.
- */
+/* StoreMetadataRequest (SGP.22 §5.5.3), both ways. */
 #include "codec/metadata.h"
 
-#include <StoreMetadataRequest.h>
-#include "codec/asn1.h"
 #include "codec/int.h"
 #include "codec/notification.h"
 
@@ -126,29 +121,70 @@ codec_store_metadata_write(
 	return true;
 }
 
-/* Entries of one address become one again. */
+/* The contents of notificationConfigurationInfo; entries of one address become one again. */
 static bool
-notify_read(const struct StoreMetadataRequest__notificationConfigurationInfo *in,
-	struct codec_metadata *out)
+notify_read(struct arena *mem, struct slice contents, struct codec_metadata *out, const char **why)
 {
-	for (int i = 0; in && i < in->list.count; i++) {
-		const NotificationConfigurationInformation_t *entry = in->list.array[i];
-		struct slice address = CODEC_ASN1_SLICE(entry->notificationAddress);
-		size_t k = 0;
+	struct slice operation, address;
+	struct codec_der entry;
+	uint32_t bits;
+	const struct member table[] = {
+		{ 0x80, "profileManagementOperation", 1, 8, false, &operation, NULL },
+		{ 0x81, "notificationAddress", 0, 1024, false, &address, NULL },
+	};
 
-		while (k < out->notify_count && !slice_eq(out->notify[k].address, address))
-			k++;
-		if (k == CODEC_NOTIFY_MAX)
+	while (codec_der_read_tag(&contents, 0x30, &entry)) {
+		size_t i = 0;
+
+		if (!MEMBER_READ(mem, entry.value, table, why))
 			return false;
-		out->notify[k].address = address;
-		out->notify[k].events |=
-			(uint8_t)(codec_asn1_bits(entry->profileManagementOperation.buf,
-					  (size_t)entry->profileManagementOperation.size,
-					  entry->profileManagementOperation.bits_unused) &
-				0x0f);
-		if (k == out->notify_count)
-			out->notify_count++;
+		while (i < out->notify_count && !slice_eq(out->notify[i].address, address))
+			i++;
+		if (i == CODEC_NOTIFY_MAX || !member_bits_read(operation, &bits)) {
+			*why = "too many notification addresses, or one without its events";
+			return false;
+		}
+		if (i == out->notify_count)
+			out->notify[out->notify_count++] = (struct codec_notify){ 0, address };
+		out->notify[i].events |= bits & 0x0f;
 	}
+	if (contents.n > 0)
+		*why = "notificationConfigurationInfo holds something else than entries";
+	return contents.n == 0;
+}
+
+static bool
+owner_read(struct arena *mem, struct slice contents, struct codec_metadata *out, const char **why)
+{
+	const struct member table[] = {
+		{ 0x80, "mccMnc", 3, 3, false, &out->mcc_mnc, NULL },
+		{ 0x81, "gid1", 0, 255, true, &out->gid1, NULL },
+		{ 0x82, "gid2", 0, 255, true, &out->gid2, NULL },
+	};
+
+	return MEMBER_READ(mem, contents, table, why);
+}
+
+/* Members that are numbers or bits. */
+static bool
+numbers_read(
+	struct slice icon_type, struct slice class, struct slice rules, struct codec_metadata *out)
+{
+	int64_t number = CODEC_CLASS_OPERATIONAL;
+	uint32_t bits = 0;
+
+	if (class.p)
+		codec_der_int_read(class, &number);
+	if (number < CODEC_CLASS_TEST || number > CODEC_CLASS_OPERATIONAL)
+		return false;
+	out->profile_class = (enum codec_class)number;
+	number = CODEC_ICON_JPG;
+	if (icon_type.p)
+		codec_der_int_read(icon_type, &number);
+	out->icon_type = number == CODEC_ICON_PNG ? CODEC_ICON_PNG : CODEC_ICON_JPG;
+	if (rules.p && !member_bits_read(rules, &bits))
+		return false;
+	out->rules = (uint8_t)bits;
 	return true;
 }
 
@@ -156,39 +192,30 @@ bool
 codec_store_metadata_read(
 	struct arena *mem, struct slice octets, struct codec_metadata *out, const char **why)
 {
-	const StoreMetadataRequest_t *in =
-		codec_asn1_read(mem, &asn_DEF_StoreMetadataRequest, octets, OBJECT_VALUES_MAX, why);
-
-	if (!in)
-		return false;
-	*out = (struct codec_metadata){
-		.iccid = CODEC_ASN1_SLICE(in->iccid),
-		.provider = CODEC_ASN1_SLICE(in->serviceProviderName),
-		.name = CODEC_ASN1_SLICE(in->profileName),
-		.icon = CODEC_ASN1_OPTIONAL(in->icon),
-		.profile_class = CODEC_CLASS_OPERATIONAL,
+	struct slice icon_type, class, notify, owner, rules;
+	struct codec_der tlv;
+	const struct member table[] = {
+		{ 0x5a, "iccid", 10, 10, false, &out->iccid, NULL },
+		{ 0x91, "serviceProviderName", 0, 128, false, &out->provider, NULL },
+		{ 0x92, "profileName", 0, 256, false, &out->name, NULL },
+		{ 0x93, "iconType", 1, 4, true, &icon_type, NULL },
+		{ 0x94, "icon", 0, 1024, true, &out->icon, NULL },
+		{ 0x95, "profileClass", 1, 4, true, &class, NULL },
+		{ 0xb6, "notificationConfigurationInfo", 0, MEMBER_MAX, true, &notify, NULL },
+		{ 0xb7, "profileOwner", 0, MEMBER_MAX, true, &owner, NULL },
+		{ 0x99, "profilePolicyRules", 1, 8, true, &rules, NULL },
 	};
-	if (in->iconType)
-		out->icon_type = *in->iconType == 1 ? CODEC_ICON_PNG : CODEC_ICON_JPG;
-	if (in->profileClass) {
-		if (*in->profileClass < CODEC_CLASS_TEST ||
-			*in->profileClass > CODEC_CLASS_OPERATIONAL) {
-			*why = "profileClass is not known";
-			return false;
-		}
-		out->profile_class = (enum codec_class) * in->profileClass;
-	}
-	if (in->profileOwner) {
-		out->mcc_mnc = CODEC_ASN1_SLICE(in->profileOwner->mccMnc);
-		out->gid1 = CODEC_ASN1_OPTIONAL(in->profileOwner->gid1);
-		out->gid2 = CODEC_ASN1_OPTIONAL(in->profileOwner->gid2);
-	}
-	if (in->profilePolicyRules)
-		out->rules = (uint8_t)codec_asn1_bits(in->profilePolicyRules->buf,
-			(size_t)in->profilePolicyRules->size, in->profilePolicyRules->bits_unused);
-	if (!notify_read(in->notificationConfigurationInfo, out)) {
-		*why = "too many notification addresses";
+
+	*out = (struct codec_metadata){ 0 };
+	if (!codec_der_read_whole(octets, 0xbf25, &tlv)) {
+		*why = "StoreMetadataRequest: not one TLV of tag BF25";
 		return false;
 	}
-	return true;
+	if (!MEMBER_READ(mem, tlv.value, table, why))
+		return false;
+	if (!numbers_read(icon_type, class, rules, out)) {
+		*why = "StoreMetadataRequest: profileClass or profilePolicyRules is not known";
+		return false;
+	}
+	return notify_read(mem, notify, out, why) && (!owner.p || owner_read(mem, owner, out, why));
 }

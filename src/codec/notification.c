@@ -1,112 +1,121 @@
-/*
- * PendingNotification (SGP.22 §5.7.10). The frame is walked, so that the signed part keeps its octets;
- * what it means is read by the generated codecs.
- */
+/* PendingNotification (SGP.22 §5.7.10): an installation's result, or what became of a profile. */
 #include "codec/notification.h"
 
-#include <NotificationMetadata.h>
-#include <ProfileInstallationResultData.h>
-#include "codec/asn1.h"
 #include "codec/int.h"
 
+/* The contents of NotificationMetadata. */
 static bool
-metadata_read(const NotificationMetadata_t *in, struct codec_notification *out, const char **why)
+metadata_read(
+	struct arena *mem, struct slice contents, struct codec_notification *out, const char **why)
 {
-	const NotificationEvent_t *event = in->profileManagementOperation;
+	struct slice sequence, operation;
 	uint32_t bits;
+	const struct member table[] = {
+		{ 0x80, "seqNumber", 1, 8, false, &sequence, NULL },
+		{ 0x81, "profileManagementOperation", 1, 8, false, &operation, NULL },
+		{ 0x0c, "notificationAddress", 0, 1024, false, &out->address, NULL },
+		{ 0x5a, "iccid", 10, 10, true, &out->iccid, NULL },
+	};
 
-	if (!event || !in->notificationAddress) {
-		*why = "NotificationMetadata: a mandatory member is missing";
+	if (!MEMBER_READ(mem, contents, table, why))
 		return false;
-	}
-	bits = codec_asn1_bits(event->buf, (size_t)event->size, event->bits_unused);
-	out->operation = CODEC_INSTALL;
-	while (out->operation < CODEC_DELETE && bits != 1u << out->operation)
-		out->operation++;
-	if (bits != 1u << out->operation) {
-		*why = "profileManagementOperation does not name one known operation";
-		return false;
-	}
-	out->sequence = in->seqNumber;
-	out->address = CODEC_ASN1_SLICE(*in->notificationAddress);
-	out->iccid = CODEC_ASN1_OPTIONAL(in->iccid);
-	return true;
+	codec_der_int_read(sequence, &out->sequence);
+	if (!member_bits_read(operation, &bits))
+		bits = 0;
+	for (out->operation = CODEC_INSTALL; out->operation <= CODEC_DELETE; out->operation++)
+		if (bits == 1u << out->operation)
+			return true;
+	*why = "profileManagementOperation does not name one known operation";
+	return false;
 }
 
 static bool
-final_result_read(const struct ProfileInstallationResultData__finalResult *in,
-	struct codec_notification *out, const char **why)
+success_read(
+	struct arena *mem, struct slice contents, struct codec_notification *out, const char **why)
 {
-	switch (in->present) {
-	case ProfileInstallationResultData__finalResult_PR_successResult:
-		out->installed = true;
-		out->aid = CODEC_ASN1_SLICE(in->choice.successResult.aid);
-		out->sima_response = CODEC_ASN1_SLICE(in->choice.successResult.simaResponse);
-		return true;
-	case ProfileInstallationResultData__finalResult_PR_errorResult:
-		out->command = (int)in->choice.errorResult.bppCommandId;
-		out->reason = (int)in->choice.errorResult.errorReason;
-		out->sima_response = CODEC_ASN1_OPTIONAL(in->choice.errorResult.simaResponse);
-		return true;
-	default:
-		*why = "finalResult says neither success nor error";
-		return false;
-	}
+	const struct member table[] = {
+		{ 0x4f, "aid", 5, 16, false, &out->aid, NULL },
+		{ 0x04, "simaResponse", 0, MEMBER_MAX, false, &out->sima_response, NULL },
+	};
+
+	out->installed = true;
+	return MEMBER_READ(mem, contents, table, why);
 }
 
 static bool
-result_data_read(struct arena *mem, struct codec_notification *out, const char **why)
+failure_read(
+	struct arena *mem, struct slice contents, struct codec_notification *out, const char **why)
 {
-	const ProfileInstallationResultData_t *in = codec_asn1_read(mem,
-		&asn_DEF_ProfileInstallationResultData, out->signed_part, OBJECT_VALUES_MAX, why);
+	struct slice command, reason;
+	const struct member table[] = {
+		{ 0x80, "bppCommandId", 1, 4, false, &command, NULL },
+		{ 0x81, "errorReason", 1, 4, false, &reason, NULL },
+		{ 0x82, "simaResponse", 0, MEMBER_MAX, true, &out->sima_response, NULL },
+	};
 
-	if (!in)
+	return MEMBER_READ(mem, contents, table, why) &&
+		member_int_read(mem, "bppCommandId", command, &out->command, why) &&
+		member_int_read(mem, "errorReason", reason, &out->reason, why);
+}
+
+/* The contents of ProfileInstallationResultData. */
+static bool
+result_data_read(
+	struct arena *mem, struct slice contents, struct codec_notification *out, const char **why)
+{
+	struct slice metadata, result;
+	struct codec_der arm;
+	const struct member table[] = {
+		{ 0x80, "transactionId", 1, 16, false, &out->transaction_id, NULL },
+		{ 0xbf2f, "notificationMetadata", 0, MEMBER_MAX, false, &metadata, NULL },
+		{ 0x06, "smdpOid", 1, 128, false, &out->smdp_oid, NULL },
+		{ 0xa2, "finalResult", 0, MEMBER_MAX, false, &result, NULL },
+	};
+
+	if (!MEMBER_READ(mem, contents, table, why) ||
+		!member_oid_read(mem, "smdpOid", out->smdp_oid, &out->smdp_oid_text, why) ||
+		!metadata_read(mem, metadata, out, why))
 		return false;
-	out->transaction_id = CODEC_ASN1_SLICE(in->transactionId);
-	out->smdp_oid = CODEC_ASN1_SLICE(in->smdpOid);
-	if (!codec_der_oid_read(mem, out->smdp_oid, &out->smdp_oid_text)) {
-		*why = "smdpOid is no object identifier";
-		return false;
-	}
-	return metadata_read(&in->notificationMetadata, out, why) &&
-		final_result_read(&in->finalResult, out, why);
+	if (codec_der_read_whole(result, 0xa0, &arm))
+		return success_read(mem, arm.value, out, why);
+	if (codec_der_read_whole(result, 0xa1, &arm))
+		return failure_read(mem, arm.value, out, why);
+	*why = "finalResult says neither success nor error";
+	return false;
 }
 
 static bool
 installation_result_read(
 	struct arena *mem, struct slice contents, struct codec_notification *out, const char **why)
 {
-	struct slice signature;
+	struct slice data, signature;
 	const struct member table[] = {
-		{ 0xbf27, "profileInstallationResultData", 1, MEMBER_MAX, false, NULL,
+		{ 0xbf27, "profileInstallationResultData", 1, MEMBER_MAX, false, &data,
 			&out->signed_part },
 		{ 0x5f37, "euiccSignPIR", 8, 80, false, &signature, NULL },
 	};
 
 	return MEMBER_READ(mem, contents, table, why) &&
 		member_signature_read(mem, signature, &out->signature, why) &&
-		result_data_read(mem, out, why);
+		result_data_read(mem, data, out, why);
 }
 
 static bool
 other_read(
 	struct arena *mem, struct slice contents, struct codec_notification *out, const char **why)
 {
-	struct slice signature;
-	const NotificationMetadata_t *in;
+	struct slice metadata, signature;
 	const struct member table[] = {
-		{ 0xbf2f, "tbsOtherNotification", 1, MEMBER_MAX, false, NULL, &out->signed_part },
+		{ 0xbf2f, "tbsOtherNotification", 1, MEMBER_MAX, false, &metadata,
+			&out->signed_part },
 		{ 0x5f37, "euiccNotificationSignature", 8, 80, false, &signature, NULL },
 		{ 0x30, "euiccCertificate", 1, MEMBER_MAX, false, NULL, &out->euicc_certificate },
 		{ 0x30, "eumCertificate", 1, MEMBER_MAX, false, NULL, &out->eum_certificate },
 	};
 
-	if (!MEMBER_READ(mem, contents, table, why) ||
-		!member_signature_read(mem, signature, &out->signature, why))
-		return false;
-	in = codec_asn1_read(
-		mem, &asn_DEF_NotificationMetadata, out->signed_part, OBJECT_VALUES_MAX, why);
-	return in && metadata_read(in, out, why);
+	return MEMBER_READ(mem, contents, table, why) &&
+		member_signature_read(mem, signature, &out->signature, why) &&
+		metadata_read(mem, metadata, out, why);
 }
 
 bool

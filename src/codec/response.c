@@ -1,12 +1,9 @@
 /*
  * The three signed answers of an eUICC: AuthenticateServerResponse (SGP.22 §5.7.13), PrepareDownload-
- * Response (§5.7.5), CancelSessionResponse (§5.7.14). Frames and flat signed parts are walked; what
- * the eUICC and its device say about themselves is the generated codecs' to read.
+ * Response (§5.7.5), CancelSessionResponse (§5.7.14).
  */
 #include "codec/euicc.h"
 
-#include <CtxParams1.h>
-#include "codec/asn1.h"
 #include "codec/int.h"
 
 /*
@@ -62,30 +59,24 @@ error_read(struct arena *mem, struct slice contents, struct slice *transaction_i
 		member_int_read(mem, "the error code", number, code, why);
 }
 
-/* ctxParams1: the one arm that ES9+ knows, for common authentication. */
+/* The contents of CtxParamsForCommonAuthentication. */
 static bool
-context_read(struct arena *mem, struct slice octets, struct codec_authenticate_response *out,
+context_read(struct arena *mem, struct slice contents, struct codec_authenticate_response *out,
 	const char **why)
 {
-	const CtxParams1_t *in =
-		codec_asn1_read(mem, &asn_DEF_CtxParams1, octets, OBJECT_VALUES_MAX, why);
-	const CtxParamsForCommonAuthentication_t *common;
-	struct slice rest = octets;
-	struct codec_der outer, device;
+	struct slice device;
+	const struct member table[] = {
+		{ 0x80, "matchingId", 0, 1024, true, &out->matching_id, NULL },
+		{ 0xa1, "deviceInfo", 0, MEMBER_MAX, false, &device, &out->device.octets },
+	};
+	const struct member device_table[] = {
+		{ 0x80, "tac", 4, 4, false, &out->device.tac, NULL },
+		{ 0xa1, "deviceCapabilities", 0, MEMBER_MAX, false, NULL, NULL },
+		{ 0x82, "imei", 8, 8, true, &out->device.imei, NULL },
+	};
 
-	if (!in)
-		return false;
-	if (in->present != CtxParams1_PR_ctxParamsForCommonAuthentication) {
-		*why = "ctxParams1 is not for common authentication";
-		return false;
-	}
-	common = &in->choice.ctxParamsForCommonAuthentication;
-	out->matching_id = CODEC_ASN1_OPTIONAL(common->matchingId);
-	out->device.tac = CODEC_ASN1_SLICE(common->deviceInfo.tac);
-	out->device.imei = CODEC_ASN1_OPTIONAL(common->deviceInfo.imei);
-	if (codec_der_read(&rest, &outer) && codec_der_find(outer.value, 0xa1, &device))
-		out->device.octets = device.octets;
-	return true;
+	return MEMBER_READ(mem, contents, table, why) &&
+		MEMBER_READ(mem, device, device_table, why);
 }
 
 static bool
@@ -98,7 +89,8 @@ signed1_read(struct arena *mem, struct slice contents, struct codec_authenticate
 		{ 0x83, "serverAddress", 1, 1024, false, &out->server_address, NULL },
 		{ 0x84, "serverChallenge", 16, 16, false, &out->server_challenge, NULL },
 		{ 0xbf22, "euiccInfo2", 0, MEMBER_MAX, false, NULL, &info2 },
-		{ 0xa0, "ctxParams1", 0, MEMBER_MAX, false, NULL, &context },
+		/* the arm for common authentication, the only one of ES9+ */
+		{ 0xa0, "ctxParams1", 0, MEMBER_MAX, false, &context, NULL },
 	};
 
 	return MEMBER_READ(mem, contents, table, why) &&
@@ -180,13 +172,9 @@ cancel_signed_read(struct arena *mem, struct slice contents, struct codec_cancel
 		{ 0x82, "reason", 1, 4, false, &reason, NULL },
 	};
 
-	if (!MEMBER_READ(mem, contents, table, why))
-		return false;
-	if (!codec_der_oid_read(mem, out->smdp_oid, &out->smdp_oid_text)) {
-		*why = "smdpOid is no object identifier";
-		return false;
-	}
-	return member_int_read(mem, "reason", reason, &out->reason, why);
+	return MEMBER_READ(mem, contents, table, why) &&
+		member_oid_read(mem, "smdpOid", out->smdp_oid, &out->smdp_oid_text, why) &&
+		member_int_read(mem, "reason", reason, &out->reason, why);
 }
 
 bool
