@@ -5,8 +5,8 @@
 #include <sys/random.h>
 #include "base/rand.h"
 
-static uint8_t pool[1024];
-static size_t left;
+static _Thread_local uint8_t pool[1024];
+static _Thread_local size_t left;
 
 static void
 fill(void *p, size_t n)

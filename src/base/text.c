@@ -72,7 +72,7 @@ text_base64(struct arena *a, struct slice octets)
 static const uint8_t *
 base64_values(void)
 {
-	static uint8_t table[256];
+	static _Thread_local uint8_t table[256];
 
 	if (table['A'] == 0 && table[0] == 255)
 		return table;

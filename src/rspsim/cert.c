@@ -2,6 +2,7 @@
  * What the simulated card demands of a server's certificate (SGP.22 §4.5.2): OpenSSL reads it and verifies the
  * signature; role, usage, object identifier and curve are looked at by hand, since OpenSSL knows nothing of them.
  */
+#include <openssl/conf.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
 #include <openssl/pem.h>
@@ -172,18 +173,21 @@ rspsim_cert_check(X509 *cert, X509 *ci, enum rspsim_role role)
 static bool
 put_extensions(X509 *cert, X509 *issuer, const char *const extension[9][2])
 {
+	CONF *none = NCONF_new(
+		NULL); /* policies ask for a configuration, though they need nothing of it */
 	X509V3_CTX ctx;
+	bool good = none != NULL;
 
 	X509V3_set_ctx(&ctx, issuer, cert, NULL, NULL, 0);
-	for (size_t i = 0; i < 9 && extension[i][0]; i++) {
-		X509_EXTENSION *e = X509V3_EXT_nconf(NULL, &ctx, extension[i][0], extension[i][1]);
-		bool good = e && X509_add_ext(cert, e, -1);
+	X509V3_set_nconf(&ctx, none);
+	for (size_t i = 0; good && i < 9 && extension[i][0]; i++) {
+		X509_EXTENSION *e = X509V3_EXT_nconf(none, &ctx, extension[i][0], extension[i][1]);
 
+		good = e && X509_add_ext(cert, e, -1);
 		X509_EXTENSION_free(e);
-		if (!good)
-			return false;
 	}
-	return true;
+	NCONF_free(none);
+	return good;
 }
 
 static void

@@ -1,0 +1,232 @@
+/*
+ * The LPA's HTTPS: TLS as SGP.22 §2.6.6 asks (server certificate of role dp-tls below a CI of the card, NIST and
+ * brainpool groups), the headers of §6.2, and the status block of §6.5.1.4. What the members mean is lpa.c's business.
+ */
+#include <curl/curl.h>
+#include <openssl/ssl.h>
+#include <stdlib.h>
+#include "base/clock.h"
+#include "rspsim/cert.h"
+#include "rspsim/es9.h"
+
+enum { ANSWER_MAX = 4 << 20, TIMEOUT_SECONDS = 60 };
+
+struct rspsim_es9 {
+	const struct rspsim_card *card;
+	struct rspsim_es9_options options;
+	CURL *curl;
+	struct curl_slist *headers, *connect;
+	size_t connect_now; /* which of the options' addresses is in use */
+	bool fresh;
+	char *answer;
+	size_t answer_size;
+};
+
+/* After OpenSSL has built the chain: the server's certificate is one of role dp-tls (§4.5.2.1). */
+static int
+check_server(int good, X509_STORE_CTX *store)
+{
+	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store);
+	int last = sk_X509_num(chain) - 1;
+
+	if (!good || X509_STORE_CTX_get_error_depth(store) > 0)
+		return good;
+	if (last == 1 &&
+		rspsim_cert_check(sk_X509_value(chain, 0), sk_X509_value(chain, last),
+			RSPSIM_ROLE_DP_TLS) == RSPSIM_CERT_FINE)
+		return 1;
+	X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+	return 0;
+}
+
+static CURLcode
+configure_tls(CURL *curl, void *ssl_ctx, void *arg)
+{
+	const struct rspsim_card *card = arg;
+	X509_STORE *store = SSL_CTX_get_cert_store(ssl_ctx);
+
+	(void)curl;
+	for (size_t i = 0; i < card->ci_count; i++)
+		X509_STORE_add_cert(store, card->ci[i].root);
+	SSL_CTX_set1_groups_list(ssl_ctx, "P-256:brainpoolP256r1:X25519");
+	if (!card->trusting)
+		SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER, check_server);
+	return CURLE_OK;
+}
+
+static size_t
+take(char *p, size_t one, size_t n, void *arg)
+{
+	struct rspsim_es9 *es9 = arg;
+	char *grown;
+
+	if (es9->answer_size + n > ANSWER_MAX)
+		return 0;
+	grown = realloc(es9->answer, es9->answer_size + n + 1);
+	if (!grown)
+		return 0;
+	memcpy(grown + es9->answer_size, p, n);
+	es9->answer = grown;
+	es9->answer_size += n;
+	grown[es9->answer_size] = 0;
+	return n * one;
+}
+
+struct rspsim_es9 *
+rspsim_es9_new(const struct rspsim_card *card, const struct rspsim_es9_options *options)
+{
+	struct rspsim_es9 *es9 = calloc(1, sizeof *es9);
+	CURL *c = curl_easy_init();
+
+	if (!es9 || !c)
+		abort();
+	*es9 = (struct rspsim_es9){ .card = card, .options = *options, .curl = c };
+	es9->headers = curl_slist_append(NULL, "Content-Type: application/json");
+	es9->headers = curl_slist_append(es9->headers, "X-Admin-Protocol: gsma/rsp/v2.2.2");
+	curl_easy_setopt(c, CURLOPT_HTTPHEADER, es9->headers);
+	curl_easy_setopt(c, CURLOPT_USERAGENT, "gsma-rsp-lpad");
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https");
+	curl_easy_setopt(c, CURLOPT_PROXY, "");
+	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)TIMEOUT_SECONDS);
+	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(c, CURLOPT_CAINFO, NULL);
+	curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, card->trusting ? 0L : 1L);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, card->trusting ? 0L : 2L);
+	curl_easy_setopt(c, CURLOPT_SSL_SESSIONID_CACHE, options->resume ? 1L : 0L);
+	curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, configure_tls);
+	curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, card);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, es9);
+	return es9;
+}
+
+void
+rspsim_es9_free(struct rspsim_es9 *es9)
+{
+	if (!es9)
+		return;
+	curl_easy_cleanup(es9->curl);
+	curl_slist_free_all(es9->headers);
+	curl_slist_free_all(es9->connect);
+	free(es9->answer);
+	free(es9);
+}
+
+void
+rspsim_es9_reconnect(struct rspsim_es9 *es9)
+{
+	es9->fresh = true;
+}
+
+static CURLcode
+perform(struct rspsim_es9 *es9)
+{
+	char map[300];
+
+	if (es9->options.connect_count) {
+		snprintf(map, sizeof map, "::%s", es9->options.connect[es9->connect_now]);
+		curl_slist_free_all(es9->connect);
+		es9->connect = curl_slist_append(NULL, map);
+		curl_easy_setopt(es9->curl, CURLOPT_CONNECT_TO, es9->connect);
+	}
+	es9->answer_size = 0;
+	return curl_easy_perform(es9->curl);
+}
+
+/* A listener of another CI fails in TLS; a card of one CI goes on to the next address. */
+static CURLcode
+perform_anywhere(struct rspsim_es9 *es9)
+{
+	CURLcode code = perform(es9);
+
+	for (size_t i = 1; i < es9->options.connect_count &&
+		(code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR ||
+			code == CURLE_COULDNT_CONNECT);
+		i++) {
+		es9->connect_now = (es9->connect_now + 1) % es9->options.connect_count;
+		code = perform(es9);
+	}
+	return code;
+}
+
+/* §6.5.1.4: what the server says of its own execution. */
+static void
+read_status(json_t *answer, struct rspsim_call *call)
+{
+	json_t *execution =
+		json_object_get(json_object_get(answer, "header"), "functionExecutionStatus");
+	json_t *codes = json_object_get(execution, "statusCodeData");
+	const char *status = json_string_value(json_object_get(execution, "status"));
+	const char *subject = json_string_value(json_object_get(codes, "subjectCode"));
+	const char *reason = json_string_value(json_object_get(codes, "reasonCode"));
+	const char *message = json_string_value(json_object_get(codes, "message"));
+
+	call->outcome = RSPSIM_CALL_REFUSED;
+	if (!status) {
+		call->outcome = RSPSIM_CALL_TRANSPORT;
+		snprintf(call->message, sizeof call->message,
+			"the answer has no functionExecutionStatus");
+		return;
+	}
+	if (strcmp(status, "Executed-Success") == 0 || strcmp(status, "Executed-WithWarning") == 0)
+		call->outcome = RSPSIM_CALL_FINE;
+	snprintf(call->subject, sizeof call->subject, "%s", subject ? subject : "");
+	snprintf(call->reason, sizeof call->reason, "%s", reason ? reason : "");
+	snprintf(call->message, sizeof call->message, "%s", message ? message : "");
+}
+
+static void
+judge(struct rspsim_es9 *es9, CURLcode code, struct rspsim_call *call, json_t **answer)
+{
+	call->outcome = RSPSIM_CALL_TRANSPORT;
+	if (code != CURLE_OK) {
+		snprintf(call->message, sizeof call->message, "%s", curl_easy_strerror(code));
+		return;
+	}
+	curl_easy_getinfo(es9->curl, CURLINFO_RESPONSE_CODE, &call->http);
+	if (call->http == 204 && es9->answer_size == 0) {
+		call->outcome = RSPSIM_CALL_FINE;
+		return;
+	}
+	if (call->http != 200) {
+		snprintf(call->message, sizeof call->message, "HTTP status %ld", call->http);
+		return;
+	}
+	*answer = json_loadb(es9->answer ? es9->answer : "", es9->answer_size, 0, NULL);
+	if (!json_is_object(*answer)) {
+		snprintf(call->message, sizeof call->message, "the answer is no JSON object");
+		return;
+	}
+	read_status(*answer, call);
+}
+
+void
+rspsim_es9_post(struct rspsim_es9 *es9, const char *address, const char *function, const char *body,
+	struct rspsim_call *call, json_t **answer)
+{
+	char url[400];
+	int64_t from;
+	CURLcode code;
+	long fresh = es9->fresh || es9->options.connection_per_call;
+
+	*call = (struct rspsim_call){ .function = function };
+	*answer = NULL;
+	snprintf(url, sizeof url, "https://%s/gsma/rsp2/es9plus/%s", address, function);
+	curl_easy_setopt(es9->curl, CURLOPT_URL, url);
+	curl_easy_setopt(es9->curl, CURLOPT_POSTFIELDS, body);
+	curl_easy_setopt(es9->curl, CURLOPT_POSTFIELDSIZE, (long)strlen(body));
+	curl_easy_setopt(es9->curl, CURLOPT_FRESH_CONNECT, fresh);
+	curl_easy_setopt(
+		es9->curl, CURLOPT_FORBID_REUSE, es9->options.connection_per_call ? 1L : 0L);
+	es9->fresh = false;
+	from = clock_mono_us();
+	code = perform_anywhere(es9);
+	call->us = clock_mono_us() - from;
+	judge(es9, code, call, answer);
+	if (es9->options.trace)
+		fprintf(stderr, "> %s %s\n< %ld %s\n", url, body, call->http,
+			es9->answer_size ? es9->answer : "");
+}

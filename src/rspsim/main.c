@@ -1,0 +1,220 @@
+/*
+ * rspsim(1): a software eUICC with its LPA, for developers and operators of an SM-DP+. This file is the command line:
+ * two tables, of verbs and of options, which also make the help.
+ */
+#include <curl/curl.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include "rspsim/verbs.h"
+
+static const struct verb {
+	const char *name;
+	int (*run)(const struct rspsim_options *o);
+	const char *needs; /* options that must be given */
+	const char *words;
+} verbs[] = {
+	{ "euicc new", rspsim_verb_euicc_new, "pki out", "make a card for a test PKI" },
+	{ "download", rspsim_verb_download, "card code", "download and install a profile" },
+	{ "enable", rspsim_verb_enable, "card iccid", "enable an installed profile" },
+	{ "disable", rspsim_verb_disable, "card iccid", "disable it" },
+	{ "delete", rspsim_verb_delete, "card iccid", "delete a disabled profile" },
+	{ "notify", rspsim_verb_notify, "card", "deliver pending notifications" },
+	{ "list", rspsim_verb_list, "card", "show the card and what is on it" },
+	{ "load", rspsim_verb_load, "pki server codes sessions",
+		"measure many complete downloads" },
+};
+
+enum kind { TEXT, NUMBER, FLAG, FAULT, CONNECT };
+
+#define AT(member) offsetof(struct rspsim_options, member)
+static const struct option {
+	const char *name;
+	enum kind kind;
+	size_t at;
+	const char *words;
+} options[] = {
+	{ "card", TEXT, AT(card), "FILE  the card's state" },
+	{ "pki", TEXT, AT(pki), "DIR  a test PKI, or one curve's folder of it" },
+	{ "out", TEXT, AT(out), "FILE  where the new card goes" },
+	{ "eid", TEXT, AT(eid), "EID  32 digits (default: a random one of the EUM)" },
+	{ "svn", TEXT, AT(svn), "X.Y.Z  version of SGP.22 that the card tells (2.2.2)" },
+	{ "profile-version", TEXT, AT(profile_version), "X.Y.Z  profile package version (2.3.1)" },
+	{ "memory", NUMBER, AT(memory), "OCTETS  room for profiles (1048576)" },
+	{ "forbid", TEXT, AT(forbid), "ppr1|ppr2|both  policy rules that the card forbids" },
+	{ "code", TEXT, AT(code), "CODE  activation code LPA:1$address$token[$oid[$1]]" },
+	{ "cc", TEXT, AT(cc), "CODE  Confirmation Code" },
+	{ "iccid", TEXT, AT(iccid), "DIGITS  of the profile" },
+	{ "cancel", TEXT, AT(cancel),
+		"REASON[@package]  cancel after the offer, or after the package: rejected, "
+		"postponed, timeout, rules, metadata, load, undefined" },
+	{ "break", FAULT, 0, "STEP:KIND  do one thing wrong (rspsim help breaks)" },
+	{ "connect", CONNECT, 0, "HOST:PORT  reach every server there; repeated: try in order" },
+	{ "keep-notification", FLAG, AT(keep_notification), "leave the result undelivered" },
+	{ "trace", FLAG, AT(link.trace), "bodies of all calls to standard error" },
+	{ "json", FLAG, AT(json), "machine-readable output" },
+	{ "server", TEXT, AT(server), "NAME  address of the SM-DP+ for load" },
+	{ "codes", TEXT, AT(codes), "FILE  matching ids for load, one a line" },
+	{ "sessions", NUMBER, AT(sessions), "N  downloads in all" },
+	{ "clients", NUMBER, AT(clients), "M  at the same time (1)" },
+	{ "conn-per-call", FLAG, AT(link.connection_per_call), "a TLS connection for each call" },
+	{ "resume", FLAG, AT(link.resume), "resume TLS sessions" },
+	{ "trusting", FLAG, AT(trusting), "do not verify the server: the client costs less" },
+	{ "server-pid", NUMBER, AT(server_pid), "PID  whose CPU time is told" },
+	{ "pg-pids", TEXT, AT(pg_pids), "PID,…  whose CPU time is summed apart" },
+};
+
+#define COUNT(a) (sizeof(a) / sizeof(a)[0])
+
+int
+rspsim_complain(int code, const char *what, const char *wrong)
+{
+	fprintf(stderr, "rspsim: %s: %s\n", what, wrong);
+	return code;
+}
+
+static int
+help(const char *topic)
+{
+	if (topic && strcmp(topic, "breaks") == 0) {
+		rspsim_break_print(stdout);
+		return 0;
+	}
+	puts("usage: rspsim VERB [--option value]…\n\nverbs:");
+	for (size_t i = 0; i < COUNT(verbs); i++)
+		printf("  %-12s%s; needs: %s\n", verbs[i].name, verbs[i].words, verbs[i].needs);
+	puts("  help breaks the faults that --break knows\n\noptions:");
+	for (size_t i = 0; i < COUNT(options); i++)
+		printf("  --%-19s%s\n", options[i].name, options[i].words);
+	puts("\nexit codes: 0 done, 1 the server, the card or the LPA refused, 64 usage, 65 bad "
+	     "data,\n            69 server not reached");
+	return 0;
+}
+
+static const struct verb *
+find_verb(char **argv, int argc, int *used)
+{
+	char two[64];
+
+	for (size_t i = 0; i < COUNT(verbs); i++) {
+		*used = 1;
+		if (argc > 0 && strcmp(argv[0], verbs[i].name) == 0)
+			return verbs + i;
+		*used = 2;
+		snprintf(
+			two, sizeof two, "%s %s", argc > 1 ? argv[0] : "", argc > 1 ? argv[1] : "");
+		if (strcmp(two, verbs[i].name) == 0)
+			return verbs + i;
+	}
+	return NULL;
+}
+
+static bool
+take_number(void *at, const char *value)
+{
+	uint64_t number;
+
+	if (!slice_to_u64(slice_text(value), UINT32_MAX >> 1, &number))
+		return false;
+	*(uint32_t *)at = (uint32_t)number;
+	return true;
+}
+
+static bool
+take_value(struct rspsim_options *o, const struct option *option, const char *value)
+{
+	char *at = (char *)o + option->at;
+
+	switch (option->kind) {
+	case TEXT:
+		*(const char **)(void *)at = value;
+		return true;
+	case NUMBER:
+		return take_number(at, value);
+	case FLAG:
+		*(bool *)at = true;
+		return true;
+	case FAULT:
+		o->fault = rspsim_break_find(value);
+		return o->fault != RSPSIM_BREAK_NONE;
+	case CONNECT:
+		if (o->link.connect_count == RSPSIM_CONNECT_MAX || !strchr(value, ':'))
+			return false;
+		o->link.connect[o->link.connect_count++] = value;
+		return true;
+	}
+	return false;
+}
+
+/* Fills `given` with a bit for each option; -1 for success, else the exit code. */
+static int
+take_options(struct rspsim_options *o, char **argv, int argc, uint32_t *given)
+{
+	for (int i = 0; i < argc; i++) {
+		size_t k = 0;
+		const char *value = NULL;
+
+		while (k < COUNT(options) &&
+			(strncmp(argv[i], "--", 2) != 0 ||
+				strcmp(argv[i] + 2, options[k].name) != 0))
+			k++;
+		if (k == COUNT(options))
+			return rspsim_complain(EX_USAGE, argv[i], "no such option (rspsim help)");
+		if (options[k].kind != FLAG && i + 1 == argc)
+			return rspsim_complain(EX_USAGE, argv[i], "needs a value");
+		if (options[k].kind != FLAG)
+			value = argv[++i];
+		if (!take_value(o, options + k, value))
+			return rspsim_complain(
+				EX_USAGE, argv[i - 1], "does not take this value (rspsim help)");
+		*given |= 1u << k;
+	}
+	return -1;
+}
+
+/* Every option that the verb needs was given. */
+static bool
+has_needed(const struct verb *verb, uint32_t given)
+{
+	for (size_t k = 0; k < COUNT(options); k++) {
+		const char *at = strstr(verb->needs, options[k].name);
+		size_t n = strlen(options[k].name);
+
+		if (!at || (at[n] && at[n] != ' ') || (at > verb->needs && at[-1] != ' '))
+			continue;
+		if (!(given & 1u << k)) {
+			fprintf(stderr, "rspsim: %s needs --%s %s\n", verb->name, options[k].name,
+				options[k].words);
+			return false;
+		}
+	}
+	return true;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct rspsim_options o = { .clients = 1 };
+	const struct verb *verb;
+	uint32_t given = 0;
+	int used, code;
+
+	if (argc < 2 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
+		help(argc > 2 ? argv[2] : NULL);
+		return argc < 2 ? EX_USAGE : 0;
+	}
+	if (strcmp(argv[1], "--version") == 0)
+		return printf("rspsim %s\n", RSPD_VERSION) < 0;
+	verb = find_verb(argv + 1, argc - 1, &used);
+	if (!verb)
+		return rspsim_complain(EX_USAGE, argv[1], "no such verb (rspsim help)");
+	code = take_options(&o, argv + 1 + used, argc - 1 - used, &given);
+	if (code >= 0)
+		return code;
+	if (!has_needed(verb, given))
+		return EX_USAGE;
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	code = verb->run(&o);
+	curl_global_cleanup();
+	return code;
+}

@@ -1,0 +1,72 @@
+/* Reads profile metadata as the card stores it (SGP.22 §5.5.3); unknown members at the end are skipped. */
+#include "rspsim/der.h"
+#include "rspsim/metadata.h"
+
+enum { PROVIDER_MAX = 32, NAME_MAX_OCTETS = 64, ICON_MAX = 1024 };
+
+/* The first eight named bits; false when it is no BIT STRING. */
+static bool
+read_bits(struct slice value, uint8_t *bits)
+{
+	if (value.n == 0 || value.p[0] > 7 || (value.n == 1 && value.p[0]))
+		return false;
+	*bits = value.n > 1 ? value.p[1] : 0;
+	return true;
+}
+
+static bool
+read_icon(struct slice *in)
+{
+	struct rspsim_tlv type, icon;
+
+	rspsim_der_read_optional(in, 0x93, &type);
+	rspsim_der_read_optional(in, 0x94, &icon);
+	return !type.whole.p == !icon.whole.p && icon.value.n <= ICON_MAX;
+}
+
+bool
+rspsim_metadata_read(struct slice tlv, struct rspsim_metadata *out)
+{
+	struct rspsim_tlv all, iccid, provider, name, class, notify, owner, rules;
+	struct slice in;
+
+	if (!rspsim_der_read_only(tlv, 0xbf25, &all))
+		return false;
+	in = all.value;
+	if (!rspsim_der_read_tag(&in, 0x5a, &iccid) || !rspsim_der_read_tag(&in, 0x91, &provider) ||
+		!rspsim_der_read_tag(&in, 0x92, &name) || !read_icon(&in))
+		return false;
+	if (iccid.value.n != 10 || provider.value.n > PROVIDER_MAX ||
+		name.value.n > NAME_MAX_OCTETS)
+		return false;
+	rspsim_der_read_optional(&in, 0x95, &class);
+	rspsim_der_read_optional(&in, 0xb6, &notify);
+	rspsim_der_read_optional(&in, 0xb7, &owner);
+	rspsim_der_read_optional(&in, 0x99, &rules);
+	*out = (struct rspsim_metadata){ .iccid = iccid.value,
+		.provider = provider.value,
+		.name = name.value,
+		.class_number = RSPSIM_OPERATIONAL,
+		.has_owner = owner.whole.p != NULL,
+		.notifications = notify.value };
+	if (class.whole.p && !rspsim_der_to_u32(class.value, &out->class_number))
+		return false;
+	out->class = (enum rspsim_profile_class)(out->class_number & 3);
+	return !rules.whole.p || read_bits(rules.value, &out->rules);
+}
+
+bool
+rspsim_metadata_next(struct slice *notifications, uint8_t *events, struct slice *address)
+{
+	struct rspsim_tlv entry, bits, text;
+	struct slice in;
+
+	if (!rspsim_der_read_tag(notifications, 0x30, &entry))
+		return false;
+	in = entry.value;
+	if (!rspsim_der_read_tag(&in, 0x80, &bits) || !read_bits(bits.value, events) ||
+		!rspsim_der_read_tag(&in, 0x81, &text))
+		return false;
+	*address = text.value;
+	return true;
+}
