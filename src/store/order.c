@@ -74,7 +74,7 @@ store_order_release(struct task *t, struct store *s, struct slice iccid, struct 
 }
 
 const struct step *
-store_order_cancel(struct task *t, struct store *s, const struct store_cancellation *in,
+store_order_cancel(struct task *t, struct store *s, const struct store_order_end *in,
 	struct store_moved *out, const struct step *then)
 {
 	const struct param params[] = { P_TEXT(in->iccid), P_EVENT(in->event), P_BOOL(in->force),

@@ -58,7 +58,7 @@ const struct step *
 store_order_release(struct task *t, struct store *s, struct slice iccid, struct slice actor,
 	struct slice why, struct store_moved *out, const struct step *then) MUST_RETURN;
 
-struct store_cancellation {
+struct store_order_end {
 	struct slice iccid;
 	enum profile_event event; /* cancel_order_available or cancel_order_unavailable */
 	bool force;               /* also when Downloaded */
@@ -69,7 +69,7 @@ struct store_cancellation {
 
 /* R_CONFLICT: state, EID or MatchingID do not allow it. */
 const struct step *
-store_order_cancel(struct task *t, struct store *s, const struct store_cancellation *in,
+store_order_cancel(struct task *t, struct store *s, const struct store_order_end *in,
 	struct store_moved *out, const struct step *then) MUST_RETURN;
 
 /* R_CONFLICT: nothing to reset, or never confirmed. `lifetime` in seconds or STORE_NULL. */

@@ -1,0 +1,203 @@
+/*
+ * Import: an unprotected profile package becomes a profile in stock. The package is read and judged
+ * whole, described by what the administrator says and what it says itself, sealed, and written with its
+ * metadata in one statement. A known ICCID is refused; another may be written into the package first.
+ */
+#include "dp/functions.h"
+#include "dp/orders.h"
+#include "profile/metadata.h"
+#include "profile/upp.h"
+
+enum { DEADLINE_MS = 60000, ARENA = 4 * 1024 * 1024, TYPE_NAME_MAX = 100 };
+
+/* clang-format off */
+#define STEPS(S) \
+	S(judge_package) /* PE by PE; with another ICCID if asked      */ \
+	S(describe)      /* metadata                                   */ \
+	S(seal)          /* what is secret stays so in the database    */ \
+	S(keep)          /* profile, package, audit: once              */ \
+	S(answer)        /* or find out why not                        */ \
+	S(explain) \
+	S(refuse)
+/* clang-format on */
+STEPS(DECLARE_STEP)
+static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
+
+/* What the first steps find and later ones use. */
+struct import {
+	struct dp_import_profile base;
+	struct profile_upp upp;
+};
+
+const struct procedure dp_import_profile = { "ImportProfile", THEN(judge_package), THEN(refuse),
+	steps, DEADLINE_MS, ARENA, sizeof(struct import) };
+
+static const struct step *
+judge_package(struct task *t)
+{
+	struct import *c = t->state;
+	struct dp_import_profile *in = &c->base;
+	struct profile_fault fault;
+	struct slice octets = in->in.package;
+
+	in->call.world = dp_world_hold(in->call.dp, t);
+	if (!in->call.world)
+		return task_trouble(t, T_BUSY);
+	if (!profile_upp_read(t->mem, octets, &c->upp, &fault)) {
+		in->call.note = fault.reason;
+		return task_refuse(t, REFUSE(PACKAGE_INVALID));
+	}
+	if (in->call.iccid.p) {
+		if (!profile_upp_rewrite_iccid(t->mem, &c->upp, in->call.iccid, &octets))
+			return task_refuse(t, REFUSE(ICCID_INVALID));
+		if (!profile_upp_read(t->mem, octets, &c->upp, &fault)) {
+			in->call.note = fault.reason;
+			return task_refuse(t, REFUSE(PACKAGE_INVALID));
+		}
+	}
+	in->call.iccid = arena_copy(t->mem, slice_text(c->upp.iccid));
+	GO(describe);
+}
+
+static bool
+read_class(struct slice name, enum codec_class *out)
+{
+	static const char *const names[] = {
+		[CODEC_CLASS_TEST] = "test",
+		[CODEC_CLASS_PROVISIONING] = "provisioning",
+		[CODEC_CLASS_OPERATIONAL] = "operational",
+	};
+
+	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+		if (slice_eq(name, slice_text(names[i]))) {
+			*out = (enum codec_class)i;
+			return true;
+		}
+	return false;
+}
+
+static struct slice
+class_name(enum codec_class profile_class)
+{
+	switch (profile_class) {
+	case CODEC_CLASS_TEST:
+		return SLICE_LIT("test");
+	case CODEC_CLASS_PROVISIONING:
+		return SLICE_LIT("provisioning");
+	case CODEC_CLASS_OPERATIONAL:
+		return SLICE_LIT("operational");
+	}
+	return SLICE_NONE;
+}
+
+/* The administrator's wishes over the defaults; false with words. */
+static bool
+apply_wishes(struct task *t, struct codec_metadata *m, const char **why)
+{
+	struct dp_import_profile *c = t->state;
+
+	if (c->in.name.p)
+		m->name = c->in.name;
+	if (c->in.provider.p)
+		m->provider = c->in.provider;
+	m->rules = c->in.rules;
+	if (c->in.profile_class.p && !read_class(c->in.profile_class, &m->profile_class)) {
+		*why = "the class is none of test, provisioning, operational";
+		return false;
+	}
+	if (c->in.icon.p && !profile_metadata_icon_read(c->in.icon, m, why))
+		return false;
+	if (c->in.owner.p && !profile_metadata_owner_read(t->mem, c->in.owner, m, why))
+		return false;
+	for (size_t i = 0; i < c->in.notify_count; i++)
+		if (!profile_metadata_notify_read(t->mem, c->in.notify[i], m, why))
+			return false;
+	return true;
+}
+
+/* The type that was named, what the package calls itself, or "default". */
+static struct slice
+choose_type(const struct import *c)
+{
+	struct slice own = slice_trim(c->upp.type);
+
+	if (c->base.in.type_name.n)
+		return c->base.in.type_name;
+	return own.n && own.n <= TYPE_NAME_MAX ? own : SLICE_LIT("default");
+}
+
+static const struct step *
+describe(struct task *t)
+{
+	struct import *c = t->state;
+	struct dp_import_profile *in = &c->base;
+	struct codec_metadata m;
+	struct slice metadata;
+
+	profile_metadata_init(t->mem, &c->upp, in->call.world->settings.address, &m);
+	if (!apply_wishes(t, &m, &in->call.note) ||
+		!profile_metadata_write(t->mem, &c->upp, &m, &metadata, &in->call.note))
+		return task_refuse(t, REFUSE(METADATA_INVALID));
+	in->import = (struct store_import){ .iccid = in->call.iccid,
+		.type_name = choose_type(c),
+		.profile_class = class_name(m.profile_class),
+		.imsi = c->upp.imsi[0] ? slice_text(c->upp.imsi) : SLICE_NONE,
+		.saip_version = c->upp.major * 256 + c->upp.minor,
+		.services = (int64_t)c->upp.services,
+		.upp_octets = (int32_t)c->upp.octets.n,
+		.metadata = metadata,
+		.actor = in->in.actor.name,
+		.why = in->in.actor.why };
+	GO(seal);
+}
+
+static const struct step *
+seal(struct task *t)
+{
+	struct import *c = t->state;
+	struct crypto_place place = { "profile_package.upp", c->base.call.iccid };
+
+	c->base.import.upp = crypto_seal(c->base.call.world->sealer, t->mem, place, c->upp.octets);
+	GO(keep);
+}
+
+static const struct step *
+keep(struct task *t)
+{
+	struct dp_import_profile *c = t->state;
+
+	return store_profile_import(t, c->call.dp->store, &c->import, &c->out, THEN(answer));
+}
+
+static const struct step *
+answer(struct task *t)
+{
+	struct dp_import_profile *c = t->state;
+
+	if (t->got == R_CONFLICT)
+		return store_profile_find(
+			t, c->call.dp->store, c->call.iccid, &c->known, THEN(explain));
+	FINISH;
+}
+
+static const struct step *
+explain(struct task *t)
+{
+	struct dp_import_profile *c = t->state;
+
+	if (t->got == R_OK) {
+		c->call.note = arena_string(t->mem, c->call.iccid);
+		return task_refuse(t, REFUSE(ICCID_KNOWN));
+	}
+	/* Backward, once: another import made the profile type at the same moment; now it is there. */
+	if (c->tries++ == 0)
+		GO(keep);
+	return task_trouble(t, T_BUSY);
+}
+
+static const struct step *
+refuse(struct task *t)
+{
+	(void)t;
+	FINISH;
+}
