@@ -120,6 +120,29 @@ text_unbase64(struct arena *a, struct slice base64, struct slice *octets)
 	return true;
 }
 
+/* What follows `word` in `in`; absent when it does not stand there. */
+static struct slice
+after(struct slice in, const char *word)
+{
+	const uint8_t *at = in.n ? memmem(in.p, in.n, word, strlen(word)) : NULL;
+
+	return at ? slice_sub(in, (size_t)(at - in.p) + strlen(word), in.n) : SLICE_NONE;
+}
+
+bool
+text_unpem(struct arena *a, struct slice *pem, const char *label, struct slice *octets)
+{
+	const char *begin = arena_printf(a, "-----BEGIN %s-----", label);
+	const char *end = arena_printf(a, "-----END %s-----", label);
+	struct slice body = after(*pem, begin), rest = after(body, end);
+
+	if (!rest.p)
+		return false;
+	body.n -= rest.n + strlen(end);
+	*pem = rest;
+	return text_unbase64(a, body, octets);
+}
+
 static struct slice
 without_pad(struct slice digits)
 {

@@ -13,6 +13,12 @@ struct slice text_base64(struct arena *a, struct slice octets);
 /* Blanks and line breaks are skipped, the padding may be missing; anything else is refused. */
 bool text_unbase64(struct arena *a, struct slice base64, struct slice *octets);
 
+/*
+ * Takes the next PEM block (RFC 7468) of that label ("CERTIFICATE") off `pem`: its octets in the arena.
+ * False when there is none any more, or its Base64 is broken.
+ */
+bool text_unpem(struct arena *a, struct slice *pem, const char *label, struct slice *octets);
+
 /* An ICCID of 18 to 20 digits as EF.ICCID holds it: 10 octets, digits swapped in each, pad F. */
 bool text_iccid_to_bcd(struct slice digits, uint8_t bcd[10]);
 /* The reverse; the pad is left out. False when an octet holds something else than digits. */

@@ -94,6 +94,23 @@ luhn_digit_is_checked(void **state)
 	assert_false(text_iccid_luhn(SLICE_LIT("8900")));
 }
 
+static void
+pem_blocks_are_taken_one_by_one(void **state)
+{
+	struct slice octets,
+		pem = SLICE_LIT("words\n-----BEGIN X-----\nZm9v\nYmFy\n-----END X-----\n"
+				"-----BEGIN Y-----\nZm8=\n-----END Y-----\n"
+				"-----BEGIN X-----\nZg==\n-----END X-----\n"
+				"-----BEGIN X-----\nZg==\n");
+
+	(void)state;
+	assert_true(text_unpem(&mem, &pem, "X", &octets));
+	assert_true(slice_eq(octets, SLICE_LIT("foobar")));
+	assert_true(text_unpem(&mem, &pem, "X", &octets));
+	assert_true(slice_eq(octets, SLICE_LIT("f")));
+	assert_false(text_unpem(&mem, &pem, "X", &octets));
+}
+
 int
 main(void)
 {
@@ -102,6 +119,7 @@ main(void)
 		cmocka_unit_test(base64_is_lenient_inwards_and_exact_outwards),
 		cmocka_unit_test(iccid_digits_are_swapped_and_padded),
 		cmocka_unit_test(luhn_digit_is_checked),
+		cmocka_unit_test(pem_blocks_are_taken_one_by_one),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,0 +1,130 @@
+/* JSON bodies of ES9+ (SGP.22 §6.5): members in by table, the status block and members out. */
+#include <jansson.h>
+#include "base/text.h"
+#include "es9/json.h"
+#include "stats/stats.h"
+
+enum { ANSWER_MAX = 4 * 1024 * 1024 };
+
+static void
+drop_json(void *root)
+{
+	json_decref(root);
+}
+
+static void
+count_base64(struct slice text)
+{
+	bool odd = text.n % 4 != 0;
+
+	for (size_t i = 0; i < text.n && !odd; i++)
+		odd = text.p[i] <= ' ';
+	if (odd)
+		stats_add(STATS_lenient_base64);
+}
+
+static bool
+octets_read(struct arena *mem, enum json_form form, struct slice text, struct slice *out)
+{
+	switch (form) {
+	case JSON_BASE64:
+		count_base64(text);
+		return text_unbase64(mem, text, out);
+	case JSON_HEX:
+		for (size_t i = 0; i < text.n; i++)
+			if (text.p[i] >= 'a') {
+				stats_add(STATS_lenient_transaction_id);
+				break;
+			}
+		return text_unhex(mem, text, out);
+	case JSON_TEXT:
+		*out = arena_copy(mem, text);
+		return true;
+	}
+	return false;
+}
+
+/* Members that the standard does not name, told apart for the operator's statistics. */
+static void
+count_unknown(const json_t *root, const struct json_member *members, size_t n)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)root, key, value)
+	{
+		bool known = false;
+
+		for (size_t i = 0; i < n && !known; i++)
+			known = strcmp(key, members[i].name) == 0;
+		if (!known)
+			stats_add(strcmp(key, "header") == 0 ? STATS_lenient_header_object
+							     : STATS_lenient_unknown_member);
+	}
+}
+
+enum json_fault
+json_members_read(struct arena *mem, struct slice body, const struct json_member *members, size_t n,
+	void *state, const char **name)
+{
+	json_t *root = json_loadb((const char *)body.p, body.n, 0, NULL);
+
+	*name = NULL;
+	if (!root)
+		return JSON_NO_JSON;
+	arena_defer(mem, drop_json, root);
+	if (!json_is_object(root))
+		return JSON_NO_JSON;
+	for (size_t i = 0; i < n; i++) {
+		const json_t *value = json_object_get(root, members[i].name);
+		struct slice *out = (struct slice *)((uint8_t *)state + members[i].offset);
+
+		*name = members[i].name;
+		if (!value || json_is_null(value))
+			return JSON_MISSING;
+		if (!json_is_string(value) ||
+			!octets_read(mem, members[i].form,
+				slice_of(json_string_value(value), json_string_length(value)), out))
+			return JSON_INVALID;
+	}
+	if (json_object_size(root) > n)
+		count_unknown(root, members, n);
+	return JSON_FINE;
+}
+
+/* Words of ours and digits: nothing in them needs escaping. */
+static void
+status_put(struct buf *out, const struct dp_refusal *no)
+{
+	buf_put_text(out, "{\"header\":{\"functionExecutionStatus\":{\"status\":");
+	if (no)
+		buf_printf(out,
+			"\"Failed\",\"statusCodeData\":{\"subjectCode\":\"%s\",\"reasonCode\":\"%"
+			"s\","
+			"\"message\":\"%s\"}}}",
+			no->subject, no->reason, no->base.words);
+	else
+		buf_put_text(out, "\"Executed-Success\"}}");
+}
+
+struct slice
+json_answer_write(struct arena *mem, const struct dp_refusal *no, const struct json_member *members,
+	size_t n, const void *state)
+{
+	struct buf out;
+
+	buf_init(&out, mem, ANSWER_MAX);
+	status_put(&out, no);
+	for (size_t i = 0; i < n && !no; i++) {
+		const struct slice *value =
+			(const struct slice *)((const uint8_t *)state + members[i].offset);
+
+		buf_printf(&out, ",\"%s\":\"", members[i].name);
+		buf_put(&out,
+			members[i].form == JSON_HEX ? text_hex(mem, *value)
+						    : text_base64(mem, *value));
+		buf_put_u8(&out, '"');
+	}
+	buf_put_u8(&out, '}');
+	return buf_get(&out);
+}
