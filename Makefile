@@ -184,7 +184,8 @@ install: all $(MAN5)
 	$(Q)install -m 755 $(B)/rspctl $(B)/rspsim $(DESTDIR)$(bindir)
 	$(Q)for page in $(MAN1) $(MAN5) $(MAN8); do \
 		$(settle) $$page >$(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit 1; done
-	$(Q)$(settle) systemd/rspd.service >$(DESTDIR)$(unitdir)/rspd.service
+	$(Q)for unit in rspd.service rspd-migrate.service; do \
+		$(settle) systemd/$$unit >$(DESTDIR)$(unitdir)/$$unit || exit 1; done
 	$(Q)install -D -m 644 systemd/rspd.sysusers.conf $(DESTDIR)$(prefix)/lib/sysusers.d/rspd.conf
 	$(Q)install -m 644 etc/rspd.conf $(DESTDIR)$(sysconfdir)/rspd/rspd.conf.sample
 	$(Q)for schema in schemas/*/*.json; do \
