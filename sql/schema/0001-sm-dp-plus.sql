@@ -235,3 +235,9 @@ create function audit_octets(a audit) returns bytea
                                         a.act, a.iccid, a.eid, a.order_id, a.from_state, a.to_state,
                                         a.why)::text, 'UTF8')
 $$;
+
+-- A time as it is shown: ISO 8601, UTC, to the microsecond.
+create function utc(t timestamptz) returns text
+    language sql stable strict as $$
+    select to_char(t at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+$$;
