@@ -75,9 +75,10 @@ fail(struct conn *c, const char *why)
 {
 	char words[512];
 
+	/* Once until it is up again; the first line of what libpq says. */
 	if (c->failures == 0 || log_wanted(LOG_store, LOG_DEBUG))
 		LOG(store, WARNING, "lane=%s connection down: %s", c->user->name,
-			log_value(slice_trim(slice_text(why)), words));
+			log_value(slice_of(why, strcspn(why, "\n")), words));
 	close_now(c);
 	timer_set(c, next_pause(c));
 	c->failures++;

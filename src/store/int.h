@@ -74,7 +74,7 @@ struct conn {
 	size_t prepared;                   /* of both together */
 	unsigned failures;                 /* in a row, for the back-off */
 	uint32_t answer_ms;                /* how long an answer may take */
-	const struct statement *statement; /* in flight, or the last that was */
+	const struct statement *statement; /* in flight; the user empties it */
 	int64_t sent_us;
 	PGresult *result;
 };

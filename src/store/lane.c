@@ -193,14 +193,17 @@ on_down(struct conn *c)
 		refuse_queued(l);
 }
 
+/* Without detail and parameters, which may be secret. */
 static void
-log_failure(const struct statement *statement, const PGresult *r)
+log_failure(const struct statement *statement, const PGresult *r, enum remedy remedy)
 {
+	enum log_level level = remedy == REMEDY_BROKEN ? LOG_ERROR : LOG_WARNING;
 	char words[512];
 
-	LOG(store, ERROR, "statement=%s sqlstate=%s %s", statement->name,
-		PQresultErrorField(r, PG_DIAG_SQLSTATE),
-		log_value(slice_text(result_words(r)), words));
+	if (log_wanted(LOG_store, level))
+		log_line(LOG_store, level, "statement=%s sqlstate=%s %s", statement->name,
+			PQresultErrorField(r, PG_DIAG_SQLSTATE),
+			log_value(slice_text(result_words(r)), words));
 }
 
 static void
@@ -238,7 +241,7 @@ on_answered(struct conn *c, PGresult *r)
 	c->asker = NULL;
 	c->statement = NULL;
 	if (remedy != REMEDY_NONE)
-		log_failure(statement, r);
+		log_failure(statement, r, remedy);
 	if (remedy == REMEDY_RECONNECT)
 		conn_restart(c, "the server is not what it was");
 	dispatch(l);

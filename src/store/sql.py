@@ -3,7 +3,7 @@
 A statement in DIR/query/*.sql stands below its header:
 
     -- name: order_bind(id bigint, rsp bytea) -> iccid text, first boolean    zero rows: conflict
-    -- what it means, for people; a header that ends in a comma goes on in the next comment
+    -- what it means, for people; a header goes on after a comma and before an arrow
     -- lane: background          when it is not for the online lane
     -- writes                    when no insert, update or delete shows that
     select …;
@@ -104,8 +104,11 @@ def read_statements(path):
             continue
         header = line[len("-- name:"):].strip()
         at += 1
-        while header.endswith((",", "(", "->")) and at < len(lines):
-            header += " " + lines[at].removeprefix("--").strip()
+        while at < len(lines) and lines[at].startswith("--"):
+            more = lines[at].removeprefix("--").strip()
+            if not header.endswith((",", "(", "->")) and not more.startswith("->"):
+                break
+            header += " " + more
             at += 1
         notes = []
         while at < len(lines) and lines[at].startswith("--"):
@@ -142,12 +145,12 @@ def write_tables(out, catalog, statements, migrations):
     parts = ["/* Generated from SQL by src/store/sql.py. */\n#include \"store/catalog.h\"\n\n"]
     rows = []
     for s in statements:
-        parts.append(field_table(f"{s.name}_params", s.params))
-        parts.append(field_table(f"{s.name}_columns", s.columns))
+        parts.append(field_table(f"params_of_{s.name}", s.params))
+        parts.append(field_table(f"columns_of_{s.name}", s.columns))
         rows.append(
             f'\t{{ "{s.name}", {s.lane}, {str(s.writes).lower()}, {s.zero},\n'
-            f'\t\t{s.name + "_params" if s.params else "NULL"}, {len(s.params)},\n'
-            f'\t\t{s.name + "_columns" if s.columns else "NULL"}, {len(s.columns)},\n'
+            f'\t\t{"params_of_" + s.name if s.params else "NULL"}, {len(s.params)},\n'
+            f'\t\t{"columns_of_" + s.name if s.columns else "NULL"}, {len(s.columns)},\n'
             f"\t\t{c_string(s.text)} }},\n")
     parts.append(f"static const struct statement statements[{len(rows)} + 1] = {{\n{''.join(rows)}\t{{ 0 }}\n}};\n")
     rows = [f'\t{{ {number}, "{title}",\n\t\t{c_string(text)} }},\n' for number, title, text in migrations]
