@@ -13,6 +13,10 @@
 #include "base/arena.h"
 #include "base/log.h"
 
+/* access(2) has an R_OK of its own, which nobody here needs: taken away before ours comes. */
+#include <unistd.h>
+#undef R_OK
+
 struct loop;
 struct request;
 struct task;
