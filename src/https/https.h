@@ -66,7 +66,10 @@ struct https_listener_settings {
 	unsigned header_n;
 };
 
-/* Gets each request once and answers it with request_respond, now or later; r->binding is its own. */
+/*
+ * Gets each request once and answers it with request_respond, now or later; r->binding is its own.
+ * Route, header and body last until then (see https_listener_stop for the one exception).
+ */
 typedef void https_handler(struct request *r);
 
 /*
@@ -85,7 +88,8 @@ uint16_t https_listener_port_get(const struct https_listener *l);
 /*
  * Accepts no more and closes what idles; each request in progress is answered with `Connection: close`.
  * The listener is gone with its last connection, or after `ms`, when what is still pending is answered
- * 503 by us and the handler's own answer, whenever it comes, is dropped.
+ * 503 by us and the handler's own answer, whenever it comes, is dropped; until then the request's
+ * body lasts, but route and header are absent.
  */
 void https_listener_stop(struct https_listener *l, uint32_t ms);
 

@@ -1,0 +1,273 @@
+/*
+ * Connections: the phases that each goes through, their deadlines, and the caps. evhttp tells little of a
+ * connection's life, so it is watched from its SSL (end of handshake, end of life) and from its two
+ * buffers (first octet and blank line of a head, answers that evhttp makes by itself).
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent_ssl.h>
+#include <openssl/err.h>
+#include "base/log.h"
+#include "https/int.h"
+#include "stats/stats.h"
+
+static int ssl_index(void);
+
+struct connection *
+https_connection_find(const SSL *ssl)
+{
+	return SSL_get_ex_data(ssl, ssl_index());
+}
+
+static void
+note_peer(struct connection *c, int fd)
+{
+	struct sockaddr_storage address;
+	socklen_t n = sizeof address;
+	char text[INET6_ADDRSTRLEN] = "";
+
+	if (getpeername(fd, (struct sockaddr *)&address, &n) < 0)
+		return;
+	if (address.ss_family == AF_INET6) {
+		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&address;
+
+		inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof text);
+		snprintf(c->peer, sizeof c->peer, "[%s]:%u", text, ntohs(in6->sin6_port));
+	} else {
+		const struct sockaddr_in *in = (const struct sockaddr_in *)&address;
+
+		inet_ntop(AF_INET, &in->sin_addr, text, sizeof text);
+		snprintf(c->peer, sizeof c->peer, "%s:%u", text, ntohs(in->sin_port));
+	}
+}
+
+void
+https_connection_phase_set(struct connection *c, enum phase phase)
+{
+	const struct timeval *time = c->listener->https->times[phase];
+
+	c->phase = phase;
+	if (time)
+		event_add(c->deadline, time);
+	else
+		event_del(c->deadline);
+}
+
+void
+https_connection_close(struct connection *c)
+{
+	SSL *ssl = bufferevent_openssl_get_ssl(c->bev);
+
+	if (SSL_is_init_finished(ssl)) {
+		SSL_shutdown(ssl); /* a notice to the client; nobody waits for his */
+		ERR_clear_error();
+	}
+	shutdown(bufferevent_getfd(c->bev), SHUT_RDWR);
+	https_connection_phase_set(c, PHASE_ENDING);
+}
+
+static void
+on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct {
+		enum stats_name counter;
+		const char *word;
+	} late[PHASES] = {
+		[PHASE_HANDSHAKE] = { STATS_https_timeout_handshake, "handshake" },
+		[PHASE_HEAD] = { STATS_https_timeout_head, "head" },
+		[PHASE_BODY] = { STATS_https_timeout_body, "body" },
+		[PHASE_ANSWER] = { STATS_https_timeout_answer, "answer" },
+		[PHASE_IDLE] = { STATS_https_timeout_idle, "idle" },
+	};
+	struct connection *c = arg;
+
+	(void)fd;
+	(void)what;
+	stats_add(late[c->phase].counter);
+	LOG(https, INFO, "listener=%s peer=%s timeout=%s", c->listener->name, c->peer,
+		late[c->phase].word);
+	if (c->phase == PHASE_HANDSHAKE)
+		c->alert = "timeout";
+	https_connection_close(c);
+}
+
+static void
+end_handshake(struct connection *c)
+{
+	struct https *h = c->listener->https;
+
+	h->handshakes--;
+	stats_add_n(STATS_https_handshakes_open, -1);
+	https_gate_update(h);
+}
+
+void
+https_connection_info(const SSL *ssl, int where, int value)
+{
+	struct connection *c = https_connection_find(ssl);
+
+	if (!c->peer[0])
+		note_peer(c, SSL_get_fd(ssl));
+	if (where & SSL_CB_ALERT)
+		c->alert = SSL_alert_desc_string_long(value);
+	if (!(where & SSL_CB_HANDSHAKE_DONE) || c->phase != PHASE_HANDSHAKE)
+		return;
+	stats_add(STATS_https_handshakes);
+	if (SSL_session_reused(ssl))
+		stats_add(STATS_https_handshakes_resumed);
+	c->shaken = true;
+	end_handshake(c);
+	https_connection_phase_set(c, PHASE_HEAD);
+}
+
+/* True when the blank line that ends a head is among what was added. */
+static bool
+head_ends(struct connection *c, struct evbuffer *input, size_t added)
+{
+	struct evbuffer_ptr from;
+	struct evbuffer_iovec pieces[16];
+	int n;
+
+	evbuffer_ptr_set(input, &from, evbuffer_get_length(input) - added, EVBUFFER_PTR_SET);
+	n = evbuffer_peek(input, -1, &from, pieces, 16);
+	for (int i = 0; i < n && i < 16; i++)
+		for (size_t j = 0; j < pieces[i].iov_len; j++) {
+			char octet = ((const char *)pieces[i].iov_base)[j];
+
+			if (octet == '\n' && c->line == 0)
+				return true;
+			if (octet == '\n')
+				c->line = 0;
+			else if (octet != '\r')
+				c->line++;
+		}
+	return false;
+}
+
+static void
+on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
+{
+	struct connection *c = arg;
+
+	if (!info->n_added || (c->phase != PHASE_IDLE && c->phase != PHASE_HEAD))
+		return;
+	if (c->phase == PHASE_IDLE)
+		https_connection_phase_set(c, PHASE_HEAD);
+	if (head_ends(c, input, info->n_added)) {
+		c->line = 0;
+		https_connection_phase_set(c, PHASE_BODY);
+	}
+}
+
+/* What evhttp answers by itself, before a request is whole: 100, 400, 413, 417, 501. */
+static void
+on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *arg)
+{
+	struct connection *c = arg;
+	struct evbuffer_ptr from;
+	char line[13] = "";
+	unsigned status;
+
+	if (!info->n_added || (c->phase != PHASE_HEAD && c->phase != PHASE_BODY))
+		return;
+	evbuffer_ptr_set(
+		output, &from, evbuffer_get_length(output) - info->n_added, EVBUFFER_PTR_SET);
+	evbuffer_copyout_from(output, &from, line, sizeof line - 1);
+	if (sscanf(line, "HTTP/%*1u.%*1u %3u", &status) != 1 || status == 100)
+		return;
+	https_status_count(status);
+	LOG(https, NOTICE, "listener=%s peer=%s status=%u", c->listener->name, c->peer, status);
+	https_connection_phase_set(c, PHASE_ANSWER);
+}
+
+/* The SSL's end is the connection's. */
+static void
+on_ssl_free(void *parent, void *p, CRYPTO_EX_DATA *data, int index, long argl, void *argp)
+{
+	struct connection *c = p;
+	struct https_listener *l;
+
+	(void)parent;
+	(void)data;
+	(void)index;
+	(void)argl;
+	(void)argp;
+	if (!c)
+		return;
+	l = c->listener;
+	if (!c->shaken) {
+		stats_add(STATS_https_handshakes_failed);
+		LOG(https, INFO, "listener=%s peer=%s handshake=failed reason=\"%s\"", l->name,
+			c->peer, c->alert ? c->alert : "the client left");
+		end_handshake(c);
+	}
+	if (c->exchange)
+		https_exchange_orphan(c->exchange);
+	if (c->prev)
+		c->prev->next = c->next;
+	else
+		l->connections = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
+	l->connection_n--;
+	l->https->connections--;
+	stats_add_n(STATS_https_connections_open, -1);
+	event_free(c->deadline);
+	free(c);
+	https_gate_update(l->https);
+	if (l->stopping && !l->connection_n)
+		event_active(l->burial, EV_TIMEOUT, 0);
+}
+
+static int
+ssl_index(void)
+{
+	static int index = -1;
+
+	if (index < 0)
+		index = SSL_get_ex_new_index(0, NULL, NULL, NULL, on_ssl_free);
+	return index;
+}
+
+static void
+link_connection(struct https_listener *l, struct connection *c)
+{
+	c->listener = l;
+	c->next = l->connections;
+	if (c->next)
+		c->next->prev = c;
+	l->connections = c;
+	l->connection_n++;
+	l->https->connections++;
+	l->https->handshakes++;
+	stats_add(STATS_https_connections);
+	stats_add_n(STATS_https_connections_open, 1);
+	stats_add_n(STATS_https_handshakes_open, 1);
+	https_gate_update(l->https);
+}
+
+/* For evhttp, which would serve plain HTTP on NULL: it gets a bufferevent or the daemon ends. */
+struct bufferevent *
+https_connection_new(struct https_listener *l)
+{
+	struct event_base *base = loop_base_get(l->https->loop);
+	struct connection *c = calloc(1, sizeof *c);
+	SSL *ssl = SSL_new(l->identity->context);
+
+	if (!c || !ssl || !SSL_set_ex_data(ssl, ssl_index(), c))
+		abort();
+	c->deadline = evtimer_new(base, on_deadline, c);
+	c->bev = bufferevent_openssl_socket_new(
+		base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	if (!c->deadline || !c->bev)
+		abort();
+	if (!evbuffer_add_cb(bufferevent_get_input(c->bev), on_input, c) ||
+		!evbuffer_add_cb(bufferevent_get_output(c->bev), on_output, c))
+		abort();
+	link_connection(l, c);
+	https_connection_phase_set(c, PHASE_HANDSHAKE);
+	return c->bev;
+}

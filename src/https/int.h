@@ -1,0 +1,108 @@
+#ifndef HTTPS_INT_H
+#define HTTPS_INT_H
+/* What the files of this folder know of each other. */
+#include <event2/event.h>
+#include <event2/http.h>
+#include <openssl/ssl.h>
+#include "https/https.h"
+#include "loop/loop.h"
+
+/*
+ * Where a connection stands. Each phase but HANDLER has its deadline: evhttp's own timeouts begin anew
+ * with each read, so that a client which dribbles would live for ever.
+ */
+enum phase {
+	PHASE_HANDSHAKE,
+	PHASE_HEAD, /* until the blank line; begins with the handshake's end or the first octet */
+	PHASE_BODY, /* until the request is whole */
+	PHASE_HANDLER, /* until request_respond; the task has a deadline of its own */
+	PHASE_ANSWER,  /* until the kernel has taken the answer */
+	PHASE_IDLE,    /* until the next request */
+	PHASE_ENDING,  /* shut down, about to be freed */
+	PHASES
+};
+
+enum { PEER_LENGTH = 56 }; /* "[IPv6]:port" */
+
+struct exchange;
+
+/* A TCP connection; lives as long as its SSL. */
+struct connection {
+	struct https_listener *listener;
+	struct connection *prev, *next; /* of the listener */
+	struct bufferevent *bev;
+	struct event *deadline;
+	enum phase phase;
+	unsigned line;             /* octets of the head's present line */
+	struct exchange *exchange; /* the request in the handler's hands */
+	const char *alert;         /* TLS alert last sent or received, or NULL */
+	bool shaken;               /* the handshake is done */
+	bool told;                 /* evhttp tells us when it closes */
+	char peer[PEER_LENGTH];
+};
+
+struct https_listener {
+	struct https *https;
+	struct https_listener *next;
+	char *name;
+	struct evhttp *http;
+	struct evhttp_bound_socket *bound; /* NULL once stopped */
+	struct https_identity *identity;
+	https_handler *handler;
+	void *binding;
+	const struct https_header *headers;
+	unsigned header_n;
+	uint16_t port;
+	bool started, stopping;
+	struct event *last_call; /* the end of patience after https_listener_stop */
+	struct event *burial;    /* frees the listener, from the loop */
+	struct connection *connections;
+	unsigned connection_n;
+};
+
+struct https {
+	struct loop *loop;
+	struct https_limits limits;
+	const struct timeval *times[PHASES]; /* libevent's common timeouts; NULL: no deadline */
+	struct https_listener *listeners;
+	unsigned connections, handshakes;
+	bool paused;          /* no listener accepts */
+	bool starved;         /* no descriptors left; until `relief` */
+	struct event *relief; /* tries accepting again */
+	struct event *drained;
+	void (*done)(void *arg);
+	void *done_arg;
+};
+
+struct https_identity {
+	SSL_CTX *context;
+};
+
+/* https.c: pauses or resumes accepting, as the caps say. */
+void https_gate_update(struct https *h);
+/* No descriptors are left: accepting pauses for a moment. */
+void https_starve(struct https *h);
+/* The listener's burial is over. */
+void https_forget(struct https *h, struct https_listener *l);
+
+/* connection.c */
+struct bufferevent *https_connection_new(struct https_listener *l);
+struct connection *https_connection_find(const SSL *ssl);
+/* For the SSL_CTX: end of handshake, alerts. */
+void https_connection_info(const SSL *ssl, int where, int value);
+void https_connection_phase_set(struct connection *c, enum phase phase);
+/* Shuts the socket down; evhttp frees the connection when it notices. */
+void https_connection_close(struct connection *c);
+
+/* request.c: evhttp's callback for a whole request; `listener` is the listener. */
+void https_request_take(struct evhttp_request *ev, void *listener);
+/* Answers 503 in the handler's place. */
+void https_exchange_abort(struct exchange *x);
+/* The connection is gone, or going. */
+void https_exchange_orphan(struct exchange *x);
+void https_status_count(unsigned status);
+
+/* ticket.c: session tickets under keys derived from a secret that instances share. */
+bool https_ticket_init(SSL_CTX *context, struct slice secret, struct slice former);
+
+#endif
