@@ -30,7 +30,4 @@ $(foreach t,$(TREES),$(eval $(call tree_rules,$t)))
 programs-store programs-flow programs-storm: all
 
 include tests/fuzz/fuzz.mk
-
-.PHONY: bench
-bench: all
-	$(Q)tests/bench/run $(B)
+include tests/bench/bench.mk
