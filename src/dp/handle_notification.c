@@ -11,7 +11,7 @@
 
 /* clang-format off */
 #define STEPS(S) \
-	S(read)           /* a result of an installation, or another notification */ \
+	S(read_members)   /* a result of an installation, or another notification */ \
 	S(find_session)   /* result: the session that it ends                     */ \
 	S(verify_result)  /* … signed by that session's eUICC                     */ \
 	S(record_result)  /* … Installed, Released or Error: once                 */ \
@@ -24,8 +24,8 @@
 STEPS(DECLARE_STEP)
 static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
 
-const struct procedure dp_handle_notification = { "HandleNotification", THEN(read), THEN(refuse),
-	steps, DP_DEADLINE_MS, DP_ARENA, sizeof(struct dp_handle_notification) };
+const struct procedure dp_handle_notification = { "HandleNotification", THEN(read_members),
+	THEN(refuse), steps, DP_DEADLINE_MS, DP_ARENA, sizeof(struct dp_handle_notification) };
 
 static const char *const operations[] = {
 	[CODEC_INSTALL] = "install",
@@ -54,7 +54,7 @@ ignore(struct task *t, const char *why)
 }
 
 static const struct step *
-read(struct task *t)
+read_members(struct task *t)
 {
 	struct dp_handle_notification *c = t->state;
 	struct crypto_token_facts facts;
