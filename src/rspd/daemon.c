@@ -1,0 +1,320 @@
+/*
+ * The daemon in service. It starts in an order in which nothing is offered before it works: database,
+ * world, listeners, control socket. A reload loads and checks everything before anything is swapped. The
+ * drain accepts no more, lets what runs finish, and ends.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include "ctl/ctl.h"
+#include "dp/housekeeping.h"
+#include "dp/orders.h"
+#include "keys/keys.h"
+#include "loop/loop.h"
+#include "rspd/daemon.h"
+#include "rspd/front.h"
+#include "rspd/notify.h"
+#include "rspd/world.h"
+#include "store/audit.h"
+#include "store/store.h"
+
+enum { RETRY_MS = 500, LEAVE_MS = 20, ENOUGH_FILES = 1024 };
+
+struct rspd {
+	const struct conf *conf;
+	struct loop *loop;
+	struct store *store;
+	struct dp dp;
+	struct front *front;
+	struct ctl *ctl;
+	struct dp_expiry *expiry;
+	struct dp_housekeeping *housekeeping;
+	struct audit_sealer *sealer;
+	struct loop_signal *terminate, *interrupt, *hangup;
+	struct loop_timer *watchdog, *retry, *leave;
+	/* a start or a reload in progress */
+	const struct conf *wanted;
+	struct front_plan *plan;
+	bool serving, draining, drained;
+	int leave_left_ms;
+	int status;
+};
+
+/* ---- start and reload: the same path ---------------------------------------------------------------- */
+
+static bool
+plan_make(struct rspd *r, struct dp_world **world, char words[CTL_WORDS])
+{
+	*world = world_read(r->wanted, words);
+	if (!*world)
+		return false;
+	r->plan = front_plan_new(r->front, r->wanted, *world, words);
+	if (r->plan)
+		return true;
+	dp_world_release(*world);
+	return false;
+}
+
+static void
+settings_apply(const struct rspd *r)
+{
+	conf_log_apply(r->conf);
+	loop_limits_set(r->loop, &(struct loop_limits){ .tasks = r->conf->limits.tasks });
+	keys_brainpool_limit_set(r->conf->dp.brainpool_signatures_per_second);
+}
+
+static void on_retry(void *arg);
+
+/* The world is numbered (or not: the database is away, try again as long as it takes). */
+static void
+on_world(void *arg, bool ok)
+{
+	struct rspd *r = arg;
+
+	if (!ok && !r->draining) {
+		front_plan_free(r->plan);
+		r->plan = NULL;
+		LOG(rspd, WARNING, "did=%s result=waiting note=\"the database does not answer\"",
+			r->serving ? "reload" : "start");
+		if (!r->retry)
+			r->retry = loop_timer_new(r->loop, RETRY_MS, on_retry, r);
+		return;
+	}
+	loop_timer_free(r->retry);
+	r->retry = NULL;
+	if (!ok)
+		return;
+	conf_release(r->conf);
+	r->conf = r->wanted;
+	r->wanted = NULL;
+	settings_apply(r);
+	front_plan_start(r->front, r->plan);
+	r->plan = NULL;
+	LOG(rspd, NOTICE, "did=%s result=ok version=%s", r->serving ? "reload" : "start",
+		RSPD_VERSION);
+	r->serving = true;
+	notify_ready();
+}
+
+static void
+on_retry(void *arg)
+{
+	struct rspd *r = arg;
+	struct dp_world *world;
+	char words[CTL_WORDS];
+
+	if (r->plan || r->draining)
+		return;
+	if (plan_make(r, &world, words))
+		dp_world_start(&r->dp, world, on_world, r);
+	else
+		LOG(rspd, ERROR, "did=reload result=failed note=\"%s\"", words);
+}
+
+static bool
+reload(void *arg, char words[CTL_WORDS])
+{
+	struct rspd *r = arg;
+	struct conf_errors *errors = calloc(1, sizeof *errors);
+	const struct conf *wanted;
+	struct dp_world *world;
+	bool ok = false;
+
+	if (!errors)
+		abort();
+	if (r->wanted || r->draining) {
+		snprintf(words, CTL_WORDS, "another reload or the end is in progress; try again");
+		free(errors);
+		return false;
+	}
+	notify_reloading();
+	wanted = conf_read(r->conf->path, errors);
+	if (wanted && conf_reloadable(r->conf, wanted, errors)) {
+		r->wanted = wanted;
+		ok = plan_make(r, &world, words);
+	} else {
+		snprintf(words, CTL_WORDS, "%s", errors->text[0]);
+	}
+	free(errors);
+	if (ok) {
+		dp_world_start(&r->dp, world, on_world, r);
+		return true;
+	}
+	r->wanted = NULL;
+	conf_release(wanted);
+	LOG(rspd, ERROR, "did=reload result=failed note=\"%s\"", words);
+	notify_ready();
+	return false;
+}
+
+static void
+on_hangup(void *arg)
+{
+	char words[CTL_WORDS];
+
+	reload(arg, words);
+}
+
+/* ---- the end ---------------------------------------------------------------------------------------- */
+
+/* The last connection is gone; now the tasks without one, and what the store still sends. */
+static void
+on_leave(void *arg)
+{
+	struct rspd *r = arg;
+
+	r->leave_left_ms -= LEAVE_MS;
+	if (!r->drained ||
+		((loop_tasks_get(r->loop) || !store_idle(r->store)) && r->leave_left_ms > 0))
+		return;
+	loop_stop(r->loop);
+}
+
+static void
+on_drained(void *arg)
+{
+	struct rspd *r = arg;
+
+	r->drained = true;
+}
+
+static void
+drain(void *arg)
+{
+	struct rspd *r = arg;
+	uint32_t ms = r->conf->limits.drain_seconds * 1000;
+
+	if (r->draining)
+		return;
+	r->draining = true;
+	LOG(rspd, NOTICE, "did=drain tasks=%u", loop_tasks_get(r->loop));
+	notify_stopping();
+	dp_expiry_stop(r->expiry);
+	dp_housekeeping_stop(r->housekeeping);
+	audit_sealer_stop(r->sealer);
+	store_drain(r->store);
+	r->leave_left_ms = (int)ms + 5000;
+	r->leave = loop_timer_new(r->loop, LEAVE_MS, on_leave, r);
+	front_drain(r->front, ms, on_drained, r);
+}
+
+static void
+on_watchdog(void *arg)
+{
+	(void)arg;
+	notify_watchdog();
+}
+
+/* ---- run -------------------------------------------------------------------------------------------- */
+
+static int
+schema_check(const struct store_settings *settings)
+{
+	char words[STORE_WORDS];
+	enum store_schema found = store_schema_check(settings, words);
+
+	if (found == STORE_CURRENT)
+		return EX_OK;
+	LOG(rspd, ERROR, "did=start result=refused note=\"%s\"", words);
+	return found == STORE_UNREACHABLE ? EX_UNAVAILABLE : EX_CONFIG;
+}
+
+static bool
+services_start(struct rspd *r, char words[CTL_WORDS])
+{
+	struct ctl_settings ctl = { .path = r->conf->rspd.control,
+		.group = r->conf->rspd.control_group };
+	uint32_t watchdog_ms = notify_watchdog_ms();
+
+	r->ctl = ctl_start(r->loop, &r->dp, &ctl,
+		&(struct ctl_hooks){ .arg = r, .reload = reload, .drain = drain }, words);
+	if (!r->ctl)
+		return false;
+	r->expiry = dp_expiry_start(&r->dp);
+	r->housekeeping = dp_housekeeping_start(&r->dp);
+	r->sealer = audit_sealer_start(r->loop, r->store);
+	r->terminate = loop_signal_new(r->loop, SIGTERM, drain, r);
+	r->interrupt = loop_signal_new(r->loop, SIGINT, drain, r);
+	r->hangup = loop_signal_new(r->loop, SIGHUP, on_hangup, r);
+	if (watchdog_ms)
+		r->watchdog = loop_timer_new(r->loop, watchdog_ms, on_watchdog, NULL);
+	return true;
+}
+
+static void
+services_end(struct rspd *r)
+{
+	loop_timer_free(r->watchdog);
+	loop_timer_free(r->leave);
+	loop_timer_free(r->retry);
+	loop_signal_free(r->terminate);
+	loop_signal_free(r->interrupt);
+	loop_signal_free(r->hangup);
+	if (r->ctl)
+		ctl_stop(r->ctl);
+}
+
+static struct store_settings
+store_settings_of(const struct conf *conf)
+{
+	return (struct store_settings){ .connection = conf->database.connection,
+		.online_connections = conf->database.online_connections,
+		.background_connections = conf->database.background_connections,
+		.queue = conf->database.queue };
+}
+
+int
+daemon_run(const struct conf *conf)
+{
+	struct rspd r = { .conf = conf, .wanted = conf_hold(conf) };
+	struct store_settings settings = store_settings_of(conf);
+	struct dp_world *world;
+	char words[CTL_WORDS];
+	int status;
+
+	conf_log_apply(conf);
+	status = schema_check(&settings);
+	if (status != EX_OK)
+		return status;
+	r.loop = loop_new(&(struct loop_limits){ .tasks = conf->limits.tasks });
+	r.store = store_new(r.loop, &settings);
+	r.dp = (struct dp){ .loop = r.loop, .store = r.store };
+	r.front = front_new(r.loop, &r.dp, conf);
+	if (!plan_make(&r, &world, words) || !services_start(&r, words)) {
+		LOG(rspd, ERROR, "did=start result=refused note=\"%s\"", words);
+		return EX_CONFIG;
+	}
+	dp_world_start(&r.dp, world, on_world, &r);
+	loop_run(r.loop);
+	services_end(&r);
+	front_free(r.front);
+	dp_world_release(r.dp.world);
+	store_free(r.store);
+	loop_free(r.loop);
+	conf_release(r.conf);
+	conf_release(r.wanted);
+	LOG(rspd, NOTICE, "did=stop result=ok");
+	return EX_OK;
+}
+
+int
+daemon_check(const struct conf *conf)
+{
+	struct store_settings settings = store_settings_of(conf);
+	char words[CTL_WORDS];
+	struct dp_world *world;
+
+	if (!store_settings_check(&settings, words)) {
+		fprintf(stderr, "rspd: [database] connection: %s\n", words);
+		return EX_CONFIG;
+	}
+	world = world_read(conf, words);
+	if (!world) {
+		fprintf(stderr, "rspd: %s\n", words);
+		return EX_CONFIG;
+	}
+	dp_world_release(world);
+	return EX_OK;
+}

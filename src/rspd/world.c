@@ -1,0 +1,192 @@
+/*
+ * Reading the world: CI roots with their lists, our certificates with their keys, the symmetric keys,
+ * the settings. All of it is loaded and checked before any of it is used, at start and at a reload.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/clock.h"
+#include "base/text.h"
+#include "keys/keys.h"
+#include "rspd/world.h"
+
+enum { PEM_MAX = 1024 * 1024, OWNER_MEMORY = 16 * 1024 * 1024 };
+
+/* What a world lives in. */
+struct owner {
+	struct dp_world world;
+	struct arena mem;
+};
+
+static void
+drop(void *arg)
+{
+	struct owner *o = arg;
+
+	for (size_t i = 0; i < o->world.credential_count; i++) {
+		keys_private_free(o->world.credentials[i].auth_key);
+		keys_private_free(o->world.credentials[i].pb_key);
+	}
+	crypto_trust_free(o->world.trust);
+	crypto_ring_free(o->world.ring);
+	crypto_sealer_free(o->world.sealer);
+	arena_fini(&o->mem);
+	free(o);
+}
+
+static bool
+complain(char words[WORLD_WORDS], const char *file, const char *what)
+{
+	snprintf(words, WORLD_WORDS, "%s: %s", file, what);
+	return false;
+}
+
+static bool
+file_read(struct arena *mem, const char *path, struct slice *out, char words[WORLD_WORDS])
+{
+	FILE *f = fopen(path, "re");
+	char *octets;
+	size_t n;
+
+	if (!f)
+		return complain(words, path,
+			"cannot be read; check the path and that rspd's user may read it");
+	octets = arena_alloc(mem, PEM_MAX);
+	n = fread(octets, 1, PEM_MAX, f);
+	fclose(f);
+	*out = slice_of(octets, n);
+	return n < PEM_MAX || complain(words, path, "is larger than a certificate file can be");
+}
+
+static bool
+certificate_read(struct arena *mem, const char *path, struct slice *der, char words[WORLD_WORDS])
+{
+	struct slice pem;
+
+	if (!file_read(mem, path, &pem, words))
+		return false;
+	return text_unpem(mem, &pem, "CERTIFICATE", der) ||
+		complain(words, path, "holds no certificate in PEM form");
+}
+
+static bool
+ci_read(struct owner *o, const struct conf_ci *ci, char words[WORLD_WORDS])
+{
+	struct slice der, pem;
+	const char *wrong;
+
+	if (!certificate_read(&o->mem, ci->certificate, &der, words))
+		return false;
+	wrong = crypto_trust_add_root(o->world.trust, der);
+	if (wrong)
+		return complain(words, ci->certificate, wrong);
+	for (unsigned i = 0; i < ci->crl.n; i++) {
+		if (!file_read(&o->mem, ci->crl.at[i], &pem, words))
+			return false;
+		while (text_unpem(&o->mem, &pem, "X509 CRL", &der)) {
+			wrong = crypto_trust_add_crl(o->world.trust, der);
+			if (wrong)
+				return complain(words, ci->crl.at[i], wrong);
+		}
+	}
+	return true;
+}
+
+static bool
+key_read(const char *path, const struct crypto_public *public, struct keys_private **key,
+	char words[WORLD_WORDS])
+{
+	const char *wrong = keys_private_load(path, key);
+
+	if (wrong)
+		return complain(words, path, wrong);
+	return keys_private_matches(*key, public) ||
+		complain(words, path, "is not the private key of its certificate");
+}
+
+static bool
+credential_read(struct owner *o, const struct conf_credential *in, char words[WORLD_WORDS])
+{
+	struct dp_credential *c = &o->world.credentials[o->world.credential_count++];
+	const char *wrong;
+
+	if (!certificate_read(&o->mem, in->auth_certificate, &c->auth, words) ||
+		!certificate_read(&o->mem, in->pb_certificate, &c->pb, words))
+		return false;
+	wrong = crypto_credential_check(
+		o->world.trust, clock_wall_us() / 1000000, c->auth, c->pb, &c->facts);
+	if (wrong)
+		return complain(words, in->auth_certificate, wrong);
+	crypto_sha256(&c->auth, 1, c->auth_sha256);
+	crypto_sha256(&c->pb, 1, c->pb_sha256);
+	return key_read(in->auth_key, &c->facts.auth, &c->auth_key, words) &&
+		key_read(in->pb_key, &c->facts.pb, &c->pb_key, words);
+}
+
+/* Names of all listeners: an LPA may have called any of them. */
+static void
+settings_read(struct owner *o, const struct conf *conf)
+{
+	struct dp_settings *s = &o->world.settings;
+	const struct conf_version *low = &conf->dp.svn_lowest, *high = &conf->dp.svn_highest;
+
+	for (unsigned i = 0; i < conf->listener_n; i++)
+		for (unsigned j = 0; j < conf->listeners[i].names.n && s->name_count < DP_NAMES;
+			j++)
+			s->names[s->name_count++] =
+				arena_copy(&o->mem, slice_text(conf->listeners[i].names.at[j]));
+	s->address =
+		conf->dp.address ? arena_copy(&o->mem, slice_text(conf->dp.address)) : s->names[0];
+	memcpy(s->svn_lowest, (uint8_t[]){ low->major, low->minor, low->patch }, 3);
+	memcpy(s->svn_highest, (uint8_t[]){ high->major, high->minor, high->patch }, 3);
+	s->download_attempts = (int)conf->dp.download_attempts;
+	s->code_attempts = (int)conf->dp.confirmation_code_attempts;
+	s->order_lifetime = (int64_t)conf->dp.order_lifetime_days * 86400;
+}
+
+static bool
+keys_read(struct owner *o, const struct conf *conf, char words[WORLD_WORDS])
+{
+	const char *wrong = keys_ring_load(
+		conf->rspd.cluster_key, conf->rspd.former_cluster_key, &o->world.ring);
+
+	if (wrong)
+		return complain(words, conf->rspd.cluster_key, wrong);
+	wrong = keys_sealer_load(conf->rspd.seal_key, conf->rspd.former_seal_key, &o->world.sealer);
+	return !wrong || complain(words, conf->rspd.seal_key, wrong);
+}
+
+static bool
+all_read(struct owner *o, const struct conf *conf, char words[WORLD_WORDS])
+{
+	if (conf->credential_n > DP_CREDENTIALS)
+		return complain(words, conf->path, "more than 16 [credential] sections");
+	if (conf->ci_n * conf->credential_n > DP_SETS)
+		return complain(words, conf->path, "more than 64 pairs of [ci] and [credential]");
+	for (unsigned i = 0; i < conf->ci_n; i++)
+		if (!ci_read(o, &conf->cis[i], words))
+			return false;
+	for (unsigned i = 0; i < conf->credential_n; i++)
+		if (!credential_read(o, &conf->credentials[i], words))
+			return false;
+	settings_read(o, conf);
+	return keys_read(o, conf, words);
+}
+
+struct dp_world *
+world_read(const struct conf *conf, char words[WORLD_WORDS])
+{
+	struct owner *o = calloc(1, sizeof *o);
+
+	if (!o)
+		abort();
+	arena_init(&o->mem, OWNER_MEMORY, NULL, NULL);
+	o->world.references = 1;
+	o->world.owner = o;
+	o->world.drop = drop;
+	o->world.trust = crypto_trust_new();
+	if (!all_read(o, conf, words)) {
+		drop(o);
+		return NULL;
+	}
+	return &o->world;
+}

@@ -1,0 +1,12 @@
+#ifndef RSPD_WORLD_H
+#define RSPD_WORLD_H
+/* The configuration's certificates, keys and settings as the world of the SM-DP+ (dp/dp.h). */
+#include "conf/conf.h"
+#include "dp/dp.h"
+
+enum { WORLD_WORDS = 512 };
+
+/* Loads and checks everything, touches nothing that runs. NULL: `words` say what is wrong and where. */
+struct dp_world *world_read(const struct conf *conf, char words[WORLD_WORDS]);
+
+#endif
