@@ -1,26 +1,12 @@
-/* Files with secrets: found by path or as a systemd credential, refused when open to others. */
+/* Files with secrets: read whole, refused when open to others. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "keys/file.h"
 
 enum { FILE_MAX = 16384 };
-
-/* The path of "credential:NAME", else the file as it was named. */
-static const char *
-find_path(const char *file, char path[4096])
-{
-	const char *name = strrchr(file, '/'), *folder = getenv("CREDENTIALS_DIRECTORY");
-
-	name = name ? name + 1 : file;
-	if (strncmp(name, "credential:", 11) != 0)
-		return file;
-	snprintf(path, 4096, "%s/%s", folder ? folder : "", name + 11);
-	return path;
-}
 
 static const char *
 words_for(int error)
@@ -73,9 +59,8 @@ read_all(int fd, struct slice *out)
 const char *
 keys_file_read(const char *file, struct slice *out)
 {
-	char path[4096];
 	const char *wrong;
-	int fd = open(find_path(file, path), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	if (fd < 0)
 		return words_for(errno);

@@ -4,9 +4,6 @@
  * The server's own keys: private keys that sign, and the symmetric keys of sealing and of transaction
  * ids. Signing is awaited, though a file key answers at once, so that a key in hardware will change no
  * caller. Files must not be open to others; what was read is wiped.
- *
- * A file is named by its path. A last component "credential:NAME" means the file NAME among the
- * credentials that systemd passed ($CREDENTIALS_DIRECTORY).
  */
 #include "crypto/seal.h"
 #include "crypto/token.h"

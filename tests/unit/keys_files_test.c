@@ -162,22 +162,6 @@ symmetric_keys_load_with_a_former_one(void **state)
 	assert_non_null(keys_sealer_load(one, one, &sealer));
 }
 
-static void
-credentials_are_found_in_their_folder(void **state)
-{
-	struct crypto_ring *ring;
-
-	(void)state;
-	write_file("b.key", ONES "\n", 0400);
-	setenv("CREDENTIALS_DIRECTORY", folder, 1);
-	assert_null(keys_ring_load("credential:b.key", NULL, &ring));
-	crypto_ring_free(ring);
-	assert_null(keys_ring_load("/etc/rspd/credential:b.key", NULL, &ring));
-	crypto_ring_free(ring);
-	unsetenv("CREDENTIALS_DIRECTORY");
-	assert_non_null(keys_ring_load("credential:b.key", NULL, &ring));
-}
-
 /* A procedure that signs once. */
 static struct loop *loop;
 static struct keys_private *key;
@@ -307,7 +291,6 @@ main(void)
 		cmocka_unit_test(files_open_to_others_are_refused),
 		cmocka_unit_test(what_holds_no_key_is_refused),
 		cmocka_unit_test(symmetric_keys_load_with_a_former_one),
-		cmocka_unit_test(credentials_are_found_in_their_folder),
 		cmocka_unit_test_setup_teardown(a_task_signs, start, stop),
 		cmocka_unit_test_setup_teardown(brainpool_signatures_are_rationed, start, stop),
 	};
