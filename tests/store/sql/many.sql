@@ -1,0 +1,56 @@
+-- A database as it looks after a while, so that the planner's choices mean something: 30,000 profiles,
+-- most of them installed, with their orders, sessions, notifications and events.
+begin;
+set local session_replication_role = replica;   -- no triggers, no foreign keys: this is only bulk
+
+insert into profile_type (name) select 'type ' || n from generate_series(1, 5) as n;
+insert into credential_set (id, ci_pkid, auth_sha256, pb_sha256)
+select n, decode(lpad(to_hex(n), 40, '0'), 'hex'), decode(lpad(to_hex(n), 64, '0'), 'hex'),
+       decode(lpad(to_hex(n), 64, '0'), 'hex')
+  from generate_series(1, 2) as n;
+
+insert into download_order (iccid, eid, matching_id, expires_at, pending, package_out)
+select (8900000000000000000 + n)::text, lpad(n::text, 32, '0'), 'M' || n,
+       now() + make_interval(mins => n::integer), n % 20 = 0, n % 20 <> 0
+  from generate_series(1, 30000) as n;
+
+insert into profile (iccid, type_id, class, state, order_id, saip_version, services, upp_octets, metadata,
+                     card_state, card_eid, card_seq)
+select (8900000000000000000 + n)::text, n % 5 + 1, 'operational',
+       case when n % 20 = 0 then 'released' when n % 50 = 1 then 'available' else 'installed' end,
+       n, 512, 3, 10000, '\x00', case when n % 20 <> 0 then 'enabled' end,
+       case when n % 20 <> 0 then lpad(n::text, 32, '0') end, 1
+  from generate_series(1, 30000) as n;
+
+insert into profile_package (iccid, upp)
+select iccid, decode(repeat('00', 64), 'hex') from profile;
+
+insert into rsp_session (transaction_id, credential_set, eid, euicc_curve, euicc_point, smdp_oid,
+                         request_sha256, order_id, iccid, state, created_at)
+select decode(lpad(to_hex(n), 32, '0'), 'hex'), 1, lpad(n::text, 32, '0'), 1, '\x04', '2.999.10', '\x00',
+       n, (8900000000000000000 + n)::text, 'ended', now() - make_interval(mins => n::integer)
+  from generate_series(1, 30000) as n;
+
+insert into binding (order_id, iccid, eid, transaction_id, credential_set, euicc_otpk, seed, metadata,
+                     segments_sha256)
+select n, (8900000000000000000 + n)::text, lpad(n::text, 32, '0'), '\x00', 1, '\x04', '\x00', '\x00', '\x00'
+  from generate_series(1, 3000) as n;
+
+insert into notification (eid, seq_number, operation, iccid, address, evidence, applied)
+select lpad(n::text, 32, '0'), 1, 'install', (8900000000000000000 + n)::text, 'smdp.example.org', '\x00',
+       n % 100 <> 0
+  from generate_series(1, 30000) as n;
+
+insert into outbox (order_key, seq, type, data)
+select (8900000000000000000 + n)::text, s, 'profile.ordered', '{}'
+  from generate_series(1, 10000) as n, generate_series(1, 3) as s;
+
+insert into audit (actor, act, iccid, eid, order_id, seal_id)
+select 'es9', 'bind', (8900000000000000000 + n)::text, lpad(n::text, 32, '0'), n,
+       case when n < 29000 then n / 100 + 1 end
+  from generate_series(1, 30000) as n;
+
+insert into audit_seal (id, entries, prev_hash, hash)
+select n, 100, '\x00', '\x00' from generate_series(1, 290) as n;
+commit;
+analyze;
