@@ -124,7 +124,7 @@ print_report_json(const struct rspsim_report *r)
 	all = json_pack("{s:o, s:s, s:s, s:s, s:s, s:i, s:i}", "calls", calls, "outcome",
 		outcomes[r->outcome], "words", r->words, "iccid", r->iccid, "name", r->name,
 		"cardCode", r->card_code, "cardCommand", r->card_command);
-	json_dumpf(all, stdout, JSON_INDENT(1));
+	json_dumpf(all, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
 	putchar('\n');
 	json_decref(all);
 }
@@ -342,7 +342,7 @@ rspsim_verb_list(const struct rspsim_options *o)
 		(int)rspsim_card_free_memory(card), "profiles", list_profiles(card),
 		"notifications", list_notifications(card));
 	if (o->json) {
-		json_dumpf(all, stdout, JSON_INDENT(1));
+		json_dumpf(all, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
 		putchar('\n');
 	} else {
 		print_list(card, all);
