@@ -111,7 +111,8 @@ on_ticket(SSL *ssl, unsigned char name[NAME], unsigned char *iv, EVP_CIPHER_CTX 
 	if (EVP_DecryptInit_ex(cipher, keys->cipher, NULL, k->cipher, iv) != 1 ||
 		!set_mac_key(mac, k))
 		return -1;
-	return k == &keys->current ? 1 : 2;
+	/* A ticket of TLS 1.3 is for one use (RFC 8446 §C.4), so there is always a next one. */
+	return k == &keys->current && SSL_version(ssl) < TLS1_3_VERSION ? 1 : 2;
 }
 
 bool

@@ -378,9 +378,11 @@ client_open(struct client *c, uint16_t port, SSL_CTX *context, SSL_SESSION *sess
 	return SSL_connect(c->ssl) == 1;
 }
 
+/* Without a notice; the session may still be resumed. */
 static inline void
 client_close(struct client *c)
 {
+	SSL_set_shutdown(c->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(c->ssl);
 	if (c->fd >= 0)
 		close(c->fd);

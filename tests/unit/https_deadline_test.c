@@ -1,0 +1,298 @@
+/* Clients that dribble, stall, idle or do not read are closed at the deadline of their phase; caps pause. */
+#include "https_fixture.h"
+
+static struct server server;
+static SSL_CTX *context;
+
+/* Short enough to test, long enough for a busy machine: only the phase under test is short. */
+enum { SHORT_MS = 200, DRIBBLES = 3000 };
+
+static int
+begin(void **state)
+{
+	(void)state;
+	make_certificates();
+	context = client_context();
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	(void)state;
+	SSL_CTX_free(context);
+	remove_certificates();
+	return 0;
+}
+
+static void
+serve_with(struct https_limits limits)
+{
+	server_start(&server, &limits, identity_of("nist", 1, 0, NULL));
+}
+
+/* Writes `text` and then an octet every few milliseconds; true when the server ends that. */
+static bool
+dribble_until_closed(struct client *c, const char *text)
+{
+	if (!client_send(c, text))
+		return false;
+	for (int i = 0; i < DRIBBLES; i++) {
+		if (!client_send(c, "x"))
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+static void
+a_dribbling_handshake_is_ended(void **state)
+{
+	static const uint8_t hello[] = { 22, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3 };
+	struct https_limits limits = easy;
+	bool closed = false;
+	int fd;
+
+	(void)state;
+	limits.handshake_ms = SHORT_MS;
+	serve_with(limits);
+	fd = tcp_open(server.port);
+	assert_int_equal(write(fd, hello, sizeof hello), sizeof hello);
+	for (int i = 0; i < DRIBBLES / 10 && !closed; i++) {
+		closed = write(fd, "x", 1) != 1;
+		usleep(20000);
+	}
+	assert_true(closed);
+	assert_true(stat_becomes(&server, STATS_https_timeout_handshake, 1));
+	assert_true(stat_becomes(&server, STATS_https_handshakes_failed, 1));
+	assert_int_equal(stat_of(&server, STATS_https_handshakes_open), 0);
+	close(fd);
+	server_stop(&server);
+}
+
+static void
+a_dribbling_head_is_ended(void **state)
+{
+	int64_t before;
+	struct https_limits limits = easy;
+	struct client c;
+
+	(void)state;
+	limits.head_ms = SHORT_MS;
+	serve_with(limits);
+	before = stat_of(&server, STATS_https_timeout_head);
+	assert_true(client_open(&c, server.port, context, NULL));
+	assert_true(dribble_until_closed(&c, "POST /echo HTTP/1.1\r\nX: "));
+	assert_int_equal(stat_of(&server, STATS_https_timeout_head), before + 1);
+	client_close(&c);
+	/* the same in a later request of a kept connection */
+	assert_true(client_open(&c, server.port, context, NULL));
+	assert_int_equal(client_ask(&c, "POST /echo HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"), 200);
+	assert_true(dribble_until_closed(&c, "POST /echo HTTP/1.1\r\nX: "));
+	assert_int_equal(stat_of(&server, STATS_https_timeout_head), before + 2);
+	client_close(&c);
+	server_stop(&server);
+}
+
+static void
+silence_after_the_handshake_is_ended(void **state)
+{
+	struct https_limits limits = easy;
+	struct client c;
+
+	(void)state;
+	limits.head_ms = SHORT_MS;
+	serve_with(limits);
+	assert_true(client_open(&c, server.port, context, NULL));
+	assert_true(client_ended(&c));
+	client_close(&c);
+	server_stop(&server);
+}
+
+static void
+a_dribbling_body_is_ended(void **state)
+{
+	struct https_limits limits = easy;
+	int64_t before;
+	struct client c;
+
+	(void)state;
+	limits.body_ms = SHORT_MS;
+	serve_with(limits);
+	before = stat_of(&server, STATS_https_timeout_body);
+	assert_true(client_open(&c, server.port, context, NULL));
+	assert_true(
+		dribble_until_closed(&c, "POST /echo HTTP/1.1\r\nContent-Length: 4000\r\n\r\n"));
+	assert_int_equal(stat_of(&server, STATS_https_timeout_body), before + 1);
+	client_close(&c);
+	server_stop(&server);
+}
+
+static void
+an_idle_connection_is_ended(void **state)
+{
+	struct https_limits limits = easy;
+	int64_t before;
+	struct client c;
+
+	(void)state;
+	limits.idle_ms = SHORT_MS;
+	serve_with(limits);
+	before = stat_of(&server, STATS_https_timeout_idle);
+	assert_true(client_open(&c, server.port, context, NULL));
+	assert_int_equal(client_ask(&c, "POST /echo HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"), 200);
+	assert_true(client_ended(&c));
+	/* told by a notice, not cut */
+	assert_int_equal(SSL_get_shutdown(c.ssl) & SSL_RECEIVED_SHUTDOWN, SSL_RECEIVED_SHUTDOWN);
+	assert_int_equal(stat_of(&server, STATS_https_timeout_idle), before + 1);
+	client_close(&c);
+	server_stop(&server);
+}
+
+static void
+a_client_that_does_not_read_is_ended(void **state)
+{
+	struct https_limits limits = easy;
+	int64_t before;
+	struct client c;
+
+	(void)state;
+	limits.answer_ms = SHORT_MS;
+	serve_with(limits);
+	before = stat_of(&server, STATS_https_timeout_answer);
+	assert_true(client_open(&c, server.port, context, NULL));
+	assert_true(client_send(&c, "POST /big HTTP/1.1\r\nContent-Length: 0\r\n\r\n"));
+	assert_true(stat_becomes(&server, STATS_https_timeout_answer, before + 1));
+	assert_true(stat_becomes(&server, STATS_https_connections_open, 0));
+	client_close(&c);
+	server_stop(&server);
+}
+
+/* The handler may take longer than any deadline of a client's phase. */
+static void
+answer_parked(struct server *s, const void *arg)
+{
+	struct answer answer = { 204, NULL, SLICE_NONE, 0 };
+
+	(void)arg;
+	request_respond(s->parked, &answer);
+}
+
+static void
+waiting_for_the_handler_has_no_deadline(void **state)
+{
+	struct https_limits limits = easy;
+	struct client c;
+
+	(void)state;
+	limits.head_ms = limits.body_ms = limits.idle_ms = limits.answer_ms = SHORT_MS;
+	serve_with(limits);
+	assert_true(client_open(&c, server.port, context, NULL));
+	assert_true(client_send(&c, "POST /park HTTP/1.1\r\nContent-Length: 0\r\n\r\n"));
+	sem_wait(&server.parking);
+	usleep(3 * SHORT_MS * 1000);
+	on_loop(&server, answer_parked, NULL);
+	assert_true(client_read(&c));
+	assert_int_equal(c.status, 204);
+	client_close(&c);
+	server_stop(&server);
+}
+
+static void
+connections_over_the_cap_wait(void **state)
+{
+	struct https_limits limits = easy;
+	struct client first, second;
+	int64_t before;
+	int waiting;
+	char octet;
+
+	(void)state;
+	limits.connections = 1;
+	serve_with(limits);
+	before = stat_of(&server, STATS_https_connections);
+	assert_true(client_open(&first, server.port, context, NULL));
+	waiting = tcp_open(server.port); /* the kernel takes it */
+	assert_true(waiting >= 0);
+	assert_int_equal(
+		client_ask(&first, "POST /echo HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"), 200);
+	assert_int_equal(stat_of(&server, STATS_https_connections), before + 1);
+	close(waiting);
+	client_close(&first);
+	/* the one that waited left; the next is served */
+	assert_true(client_open(&second, server.port, context, NULL));
+	assert_int_equal(
+		client_ask(&second, "POST /echo HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"), 200);
+	assert_int_equal(recv(second.fd, &octet, 1, MSG_DONTWAIT), -1);
+	client_close(&second);
+	server_stop(&server);
+}
+
+static void
+handshakes_over_the_cap_wait(void **state)
+{
+	struct https_limits limits = easy;
+	struct client c;
+	int64_t before;
+	int stalled;
+
+	(void)state;
+	limits.handshakes = 1;
+	limits.handshake_ms = SHORT_MS * 5;
+	serve_with(limits);
+	before = stat_of(&server, STATS_https_timeout_handshake);
+	stalled = tcp_open(server.port);
+	assert_true(stat_becomes(&server, STATS_https_handshakes_open, 1));
+	/* served once the stalled one has reached its deadline */
+	assert_true(client_open(&c, server.port, context, NULL));
+	assert_int_equal(stat_of(&server, STATS_https_timeout_handshake), before + 1);
+	client_close(&c);
+	close(stalled);
+	server_stop(&server);
+}
+
+static void
+set_limits(struct server *s, const void *limits)
+{
+	https_limits_set(s->https, limits);
+}
+
+static void
+new_limits_hold_at_once(void **state)
+{
+	struct https_limits limits = easy, wider = easy;
+	struct client first, second;
+
+	(void)state;
+	limits.connections = 1;
+	wider.idle_ms = SHORT_MS;
+	serve_with(limits);
+	assert_true(client_open(&first, server.port, context, NULL));
+	on_loop(&server, set_limits, &wider);
+	assert_true(client_open(&second, server.port, context, NULL));
+	assert_int_equal(
+		client_ask(&first, "POST /echo HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"), 200);
+	assert_true(client_ended(&first));
+	client_close(&first);
+	client_close(&second);
+	server_stop(&server);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_dribbling_handshake_is_ended),
+		cmocka_unit_test(a_dribbling_head_is_ended),
+		cmocka_unit_test(silence_after_the_handshake_is_ended),
+		cmocka_unit_test(a_dribbling_body_is_ended),
+		cmocka_unit_test(an_idle_connection_is_ended),
+		cmocka_unit_test(a_client_that_does_not_read_is_ended),
+		cmocka_unit_test(waiting_for_the_handler_has_no_deadline),
+		cmocka_unit_test(connections_over_the_cap_wait),
+		cmocka_unit_test(handshakes_over_the_cap_wait),
+		cmocka_unit_test(new_limits_hold_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, begin, end);
+}
