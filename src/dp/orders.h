@@ -120,9 +120,4 @@ struct dp_import_profile {
 };
 extern const struct procedure dp_import_profile;
 
-/* Ends orders whose lifetime is over, every few seconds, some at a time. dp is borrowed until stop. */
-struct dp_expiry;
-struct dp_expiry *dp_expiry_start(struct dp *dp);
-void dp_expiry_stop(struct dp_expiry *e);
-
 #endif

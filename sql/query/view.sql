@@ -1,0 +1,162 @@
+-- What administrators look at: rows as JSON objects in the form of the control socket's answers
+-- (schemas/ctl/). Times are UTC. Secrets do not leave the database here; the MatchingID of an order
+-- does, for it is what the administrator hands out.
+
+-- name: view_profiles(type_name text, state text, after text, most integer) -> view jsonb     zero rows: none
+-- lane: background
+select jsonb_strip_nulls(jsonb_build_object(
+           'iccid', p.iccid, 'type', t.name, 'class', p.class, 'state', p.state,
+           'since', utc(p.state_since), 'cardState', p.card_state,
+           'cardEid', p.card_eid)) as view
+  from profile p
+  join profile_type t on t.id = p.type_id
+ where p.iccid > coalesce($3, '')
+   and ($1 is null or p.type_id = (select id from profile_type where name = $1))
+   and ($2 is null or p.state = $2)
+ order by p.iccid
+ limit $4;
+
+-- name: view_profile(iccid text) -> view jsonb     zero rows: none
+select jsonb_strip_nulls(jsonb_build_object(
+           'iccid', p.iccid, 'type', t.name, 'class', p.class, 'state', p.state,
+           'since', utc(p.state_since), 'imsi', p.imsi,
+           'orderId', case when o.pending then o.id end, 'eid', case when o.pending then o.eid end,
+           'saipVersion', (p.saip_version / 256) || '.' || (p.saip_version % 256),
+           'services', p.services, 'octets', p.upp_octets, 'events', p.event_seq,
+           'metadata', encode(p.metadata, 'hex'),
+           'cardState', p.card_state, 'cardEid', p.card_eid, 'cardSequence', p.card_seq,
+           'cardSince', utc(p.card_since),
+           'importedAt', utc(p.imported_at))) as view
+  from profile p
+  join profile_type t on t.id = p.type_id
+  left join download_order o on o.id = p.order_id
+ where p.iccid = $1;
+
+-- name: view_types() -> view jsonb     zero rows: none
+-- lane: background
+select jsonb_build_object(
+           'name', t.name, 'keys', t.keys, 'onDelete', t.on_delete,
+           'createdAt', utc(t.created_at),
+           'stock', (select count(*) from (select from profile p
+                                            where p.type_id = t.id and p.state = 'available'
+                                            limit 10000) counted)) as view
+  from profile_type t
+ order by t.name;
+
+-- name: view_orders(state text, type_name text, eid text, before bigint, most integer) -> view jsonb     zero rows: none
+-- lane: background
+select jsonb_strip_nulls(jsonb_build_object(
+           'id', o.id, 'iccid', o.iccid, 'eid', o.eid, 'type', t.name,
+           'state', case when p.order_id = o.id and o.cancelled_at is null then p.state
+                         when o.cancelled_at is not null then 'cancelled'
+                         else 'superseded' end,
+           'since', utc(p.state_since), 'matchingId', o.matching_id,
+           'confirmationCode', o.cc_sha256 is not null, 'pending', o.pending,
+           'createdAt', utc(o.created_at),
+           'expiresAt', utc(o.expires_at))) as view
+  from download_order o
+  join profile p on p.iccid = o.iccid
+  join profile_type t on t.id = p.type_id
+ where o.id < coalesce($4, 9223372036854775807)
+   and ($1 is null or (p.state = $1 and p.order_id = o.id and o.cancelled_at is null))
+   and ($2 is null or t.name = $2)
+   and ($3 is null or o.eid = $3)
+ order by o.id desc
+ limit $5;
+
+-- name: view_order(iccid text, download_attempts integer, code_attempts integer) -> view jsonb     zero rows: none
+-- The order that holds the profile, or held it last: who has it since when by which call, what is left
+-- of its budgets, its newest sessions, and the profile's whole history.
+select jsonb_strip_nulls(jsonb_build_object(
+           'id', o.id, 'iccid', p.iccid, 'type', t.name, 'state', p.state,
+           'since', utc(p.state_since), 'pending', o.pending,
+           'eid', o.eid, 'linkedAt', utc(o.linked_at), 'linkedBy', o.linked_by,
+           'matchingId', o.matching_id, 'confirmationCode', o.cc_sha256 is not null,
+           'downloadAttempts', o.download_attempts,
+           'downloadAttemptsLeft', greatest($2 - o.download_attempts, 0),
+           'confirmationCodeAttempts', o.cc_attempts,
+           'confirmationCodeAttemptsLeft',
+           case when o.cc_sha256 is not null then greatest($3 - o.cc_attempts, 0) end,
+           'packageOut', o.package_out, 'frozen', o.frozen, 'error', o.error,
+           'createdAt', utc(o.created_at),
+           'expiresAt', utc(o.expires_at),
+           'cancelledAt', utc(o.cancelled_at),
+           'cardState', p.card_state, 'cardEid', p.card_eid,
+           'cardSince', utc(p.card_since)))
+       || jsonb_build_object(
+           'sessions',
+           (select coalesce(jsonb_agg(x.session order by x.created_at), '[]')
+              from (select jsonb_strip_nulls(jsonb_build_object(
+                               'transactionId', upper(encode(s.transaction_id, 'hex')),
+                               'eid', s.eid, 'state', s.state, 'refusal', s.refusal,
+                               'result', s.result, 'tac', s.tac, 'peer', s.peer,
+                               'at', utc(s.created_at))) as session,
+                           s.created_at
+                      from rsp_session s
+                     where s.order_id = o.id
+                     order by s.created_at desc
+                     limit 20) x),
+           'history',
+           (select coalesce(jsonb_agg(x.entry order by x.id), '[]')
+              from (select jsonb_strip_nulls(jsonb_build_object(
+                               'at', utc(a.at), 'actor', a.actor, 'act', a.act,
+                               'eid', a.eid, 'orderId', a.order_id, 'from', a.from_state,
+                               'to', a.to_state, 'why', nullif(a.why, ''))) as entry,
+                           a.id
+                      from audit a
+                     where a.iccid = p.iccid
+                     order by a.id desc
+                     limit 100) x)) as view
+  from profile p
+  join profile_type t on t.id = p.type_id
+  join download_order o on o.id = p.order_id
+ where p.iccid = $1;
+
+-- name: view_sessions(eid text, iccid text, most integer) -> view jsonb     zero rows: none
+-- lane: background
+select jsonb_strip_nulls(jsonb_build_object(
+           'transactionId', upper(encode(s.transaction_id, 'hex')), 'eid', s.eid,
+           'iccid', s.iccid, 'orderId', s.order_id, 'state', s.state, 'refusal', s.refusal,
+           'result', s.result, 'tac', s.tac, 'imei', s.imei, 'peer', s.peer,
+           'at', utc(s.created_at))) as view
+  from rsp_session s
+ where ($1 is null or s.eid = $1)
+   and ($2 is null or s.order_id in (select id from download_order where iccid = $2))
+ order by s.created_at desc
+ limit $3;
+
+-- name: view_events(iccid text, eid text, most integer) -> view jsonb     zero rows: none
+-- lane: background
+select x.view
+  from (select e.id,
+               jsonb_build_object('id', e.event_id, 'key', e.order_key, 'seq', e.seq,
+                                  'type', e.type, 'at', utc(e.at),
+                                  'data', e.data) as view
+          from outbox e
+         where ($1 is null or e.order_key = $1)
+           and ($2 is null or e.order_key = $2
+                or e.order_key in (select o.iccid from download_order o where o.eid = $2)
+               and e.data ->> 'eid' = $2)
+         order by e.id desc
+         limit $3) x
+ order by x.id;
+
+-- name: view_audit(iccid text, eid text, before bigint, most integer) -> view jsonb     zero rows: none
+-- lane: background
+select jsonb_strip_nulls(jsonb_build_object(
+           'id', a.id, 'at', utc(a.at), 'actor', a.actor, 'act', a.act,
+           'iccid', a.iccid, 'eid', a.eid, 'orderId', a.order_id, 'from', a.from_state,
+           'to', a.to_state, 'why', nullif(a.why, ''), 'seal', a.seal_id)) as view
+  from audit a
+ where a.id < coalesce($3, 9223372036854775807)
+   and ($1 is null or a.iccid = $1)
+   and ($2 is null or a.eid = $2)
+ order by a.id desc
+ limit $4;
+
+-- name: view_code(iccid text) -> state text, matching_id text, code_required boolean, pending boolean, order_id bigint, eid text     zero rows: none
+select p.state, o.matching_id, coalesce(o.cc_sha256 is not null, false) as code_required,
+       coalesce(o.pending, false) as pending, o.id as order_id, o.eid
+  from profile p
+  left join download_order o on o.id = p.order_id
+ where p.iccid = $1;

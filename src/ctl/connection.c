@@ -1,0 +1,189 @@
+/*
+ * One peer of the control socket: its lines in, its answers out, one request at a time. While a request
+ * runs nothing more is read, so a peer's memory here is bounded by one line. A peer that has left is
+ * forgotten at once, or when its request has ended.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include "ctl/int.h"
+#include "loop/loop.h"
+
+enum { IDLE_SECONDS = 120, WRITE_SECONDS = 30 };
+
+struct ctl_connection {
+	struct ctl *ctl;
+	struct ctl_connection *prev, *next;
+	struct bufferevent *bev; /* NULL: the peer has left while its request runs */
+	bool busy;               /* a request runs */
+	bool last;               /* close when all is written */
+	char actor[CTL_ACTOR];
+};
+
+static void
+drop(struct ctl_connection *n)
+{
+	if (n->bev)
+		bufferevent_free(n->bev);
+	if (n->prev)
+		n->prev->next = n->next;
+	else
+		n->ctl->connections = n->next;
+	if (n->next)
+		n->next->prev = n->prev;
+	n->ctl->count--;
+	free(n);
+}
+
+static void
+write_line(struct ctl_connection *n, const json_t *answer)
+{
+	char *text = n->bev ? json_dumps(answer, JSON_COMPACT) : NULL;
+
+	if (!text)
+		return;
+	bufferevent_write(n->bev, text, strlen(text));
+	bufferevent_write(n->bev, "\n", 1);
+	free(text);
+}
+
+static void
+close_when_written(struct ctl_connection *n)
+{
+	n->last = true;
+	bufferevent_disable(n->bev, EV_READ);
+	if (evbuffer_get_length(bufferevent_get_output(n->bev)) == 0)
+		drop(n);
+}
+
+/* Starts the next request, if a whole line of it is there. */
+static void
+take_line(struct ctl_connection *n)
+{
+	struct evbuffer *in = bufferevent_get_input(n->bev);
+	struct evbuffer_ptr end = evbuffer_search(in, "\n", 1, NULL);
+	json_error_t fault;
+	json_t *request;
+
+	if (n->busy || n->last)
+		return;
+	if (end.pos < 0 ? evbuffer_get_length(in) >= CTL_LINE_MAX : end.pos >= CTL_LINE_MAX) {
+		json_t *answer = ctl_error_new("line-too-long", "a request is longer than 2 MiB",
+			"send one request a line");
+
+		write_line(n, answer);
+		json_decref(answer);
+		close_when_written(n);
+		return;
+	}
+	if (end.pos < 0)
+		return;
+	request = json_loadb((const char *)evbuffer_pullup(in, end.pos + 1), (size_t)end.pos,
+		JSON_REJECT_DUPLICATES, &fault);
+	evbuffer_drain(in, (size_t)end.pos + 1);
+	n->busy = true;
+	bufferevent_disable(n->bev, EV_READ);
+	ctl_call_start(n->ctl, n, n->actor, request);
+}
+
+void
+ctl_connection_answer(struct ctl_connection *n, json_t *answer)
+{
+	n->busy = false;
+	write_line(n, answer);
+	json_decref(answer);
+	if (!n->bev) {
+		drop(n);
+		return;
+	}
+	/* Not at once: a run of bad lines would become as many calls inside each other. */
+	bufferevent_enable(n->bev, EV_READ);
+	bufferevent_trigger(n->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_OPT_DEFER_CALLBACKS);
+}
+
+static void
+on_read(struct bufferevent *bev, void *arg)
+{
+	(void)bev;
+	take_line(arg);
+}
+
+static void
+on_write(struct bufferevent *bev, void *arg)
+{
+	struct ctl_connection *n = arg;
+
+	(void)bev;
+	if (n->last)
+		drop(n);
+}
+
+/* A peer that has only ended its own sending still gets its answers. */
+static void
+on_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct ctl_connection *n = arg;
+
+	if (what & BEV_EVENT_EOF) {
+		take_line(n); /* lines may still wait; reading again after them comes back here */
+		if (!n->busy && !n->last)
+			close_when_written(n);
+	} else if (n->busy) {
+		bufferevent_free(bev);
+		n->bev = NULL;
+	} else {
+		drop(n);
+	}
+}
+
+static struct ctl_connection *
+connection_new(struct ctl *c, int fd, const char *actor)
+{
+	static const struct timeval idle = { IDLE_SECONDS, 0 }, slow = { WRITE_SECONDS, 0 };
+	struct ctl_connection *n = calloc(1, sizeof *n);
+
+	if (!n)
+		abort();
+	n->ctl = c;
+	n->next = c->connections;
+	if (n->next)
+		n->next->prev = n;
+	c->connections = n;
+	c->count++;
+	strcpy(n->actor, actor);
+	n->bev = bufferevent_socket_new(loop_base_get(c->loop), fd, BEV_OPT_CLOSE_ON_FREE);
+	if (!n->bev)
+		abort();
+	bufferevent_setcb(n->bev, on_read, on_write, on_event, n);
+	bufferevent_setwatermark(n->bev, EV_READ, 0, CTL_LINE_MAX + 1);
+	bufferevent_set_timeouts(n->bev, &idle, &slow);
+	return n;
+}
+
+void
+ctl_connection_new(struct ctl *c, int fd, const char *actor)
+{
+	bufferevent_enable(connection_new(c, fd, actor)->bev, EV_READ | EV_WRITE);
+}
+
+void
+ctl_connection_refuse(
+	struct ctl *c, int fd, const char *code, const char *words, const char *advice)
+{
+	struct ctl_connection *n = connection_new(c, fd, "");
+	json_t *answer = ctl_error_new(code, words, advice);
+
+	bufferevent_enable(n->bev, EV_WRITE);
+	write_line(n, answer);
+	json_decref(answer);
+	close_when_written(n);
+}
+
+void
+ctl_connections_free(struct ctl *c)
+{
+	while (c->connections)
+		drop(c->connections);
+}

@@ -1,0 +1,122 @@
+#ifndef CTL_INT_H
+#define CTL_INT_H
+/* What the files of the control socket know of each other: calls, verbs and their arguments. */
+#include <jansson.h>
+#include "ctl/ctl.h"
+#include "dp/orders.h"
+#include "loop/request.h"
+#include "loop/task.h"
+#include "store/store.h"
+
+enum {
+	CTL_LINE_MAX = 2 * 1024 * 1024, /* octets of one request */
+	CTL_CONNECTIONS = 16,
+	CTL_DEADLINE_MS = 60000,
+	CTL_ARENA = 4 * 1024 * 1024,
+	CTL_ACTOR = 96,
+};
+
+/* What an argument may hold. */
+enum ctl_kind {
+	CTL_TEXT,
+	CTL_ICCID,  /* 18 to 20 digits; the pad F of the 20th is left out */
+	CTL_EID,    /* 32 digits */
+	CTL_NUMBER, /* 0 and above */
+	CTL_FLAG,
+	CTL_TEXTS,  /* an array */
+	CTL_OCTETS, /* Base64 */
+};
+
+struct ctl_arg {
+	const char *name;
+	enum ctl_kind kind;
+	bool mandatory;
+};
+
+struct ctl_connection;
+
+/*
+ * A verb: which arguments it takes, which procedure does it, how its state is filled (`read`, a refusal
+ * when the arguments contradict each other) and told (`write`). The state of every procedure here begins
+ * with a struct dp_call.
+ */
+struct ctl_verb {
+	const char *name;
+	const struct ctl_arg *args; /* ends with a NULL name */
+	const struct procedure *procedure;
+	const struct refusal *(*read)(struct task *t);
+	void (*write)(struct task *t, json_t *ok);
+	/* for the procedures `view` and `control` of this folder: what is particular to this verb */
+	const struct step *(*ask)(struct task *t, struct rows *out, const struct step *then);
+	const char *list; /* the member that holds the rows; NULL: the one row is the answer … */
+	const struct refusal *none; /* … and this, when there is none */
+	const struct refusal *(*act)(struct task *t);
+};
+
+/* One request from its line to its answer; the task's `request` is its first member. */
+struct ctl_call {
+	struct request request;
+	struct ctl *ctl;
+	struct ctl_connection *connection;
+	const struct ctl_verb *verb;
+	json_t *args;
+	char actor[CTL_ACTOR];
+};
+
+struct ctl {
+	struct loop *loop;
+	struct dp *dp;
+	struct ctl_hooks hooks;
+	char *path;
+	long group; /* -1: none */
+	dev_t device;
+	ino_t inode; /* of the socket's file, so that only our own is removed */
+	struct evconnlistener *listener;
+	struct ctl_connection *connections;
+	unsigned count;
+};
+
+/* NULL past a deadline that came after a write: nobody waits for the answer any more. */
+static inline struct ctl_call *
+ctl_call_get(struct task *t)
+{
+	return (struct ctl_call *)t->request;
+}
+
+/* The arguments of a task's call, copied into its arena; absent, -1, false or 0 when not given. */
+struct slice ctl_text_get(struct task *t, const char *name);
+int64_t ctl_number_get(struct task *t, const char *name);
+bool ctl_flag_get(struct task *t, const char *name);
+size_t ctl_texts_get(struct task *t, const char *name, struct slice *out, size_t max);
+/* Decoded; absent when the Base64 is wrong. */
+struct slice ctl_octets_get(struct task *t, const char *name);
+/* Who asks, and the argument `why` when the verb has it. */
+struct dp_actor ctl_actor_get(struct task *t);
+
+/* Says what is wrong with the arguments; words may be made in the task's arena. */
+const struct refusal *ctl_refuse(struct task *t, const char *words);
+
+/* Adds text to an object; nothing when it is absent. */
+void ctl_put_text(json_t *object, const char *name, struct slice text);
+
+/* Takes a request (NULL: the line was no JSON); it is answered through `connection`. */
+void ctl_call_start(
+	struct ctl *c, struct ctl_connection *connection, const char *actor, json_t *request);
+/* The connection's next answer line, one per request. */
+void ctl_connection_answer(struct ctl_connection *connection, json_t *answer);
+void ctl_connection_new(struct ctl *c, int fd, const char *actor);
+void ctl_connection_refuse(
+	struct ctl *c, int fd, const char *code, const char *words, const char *advice);
+void ctl_connections_free(struct ctl *c);
+
+/* {"error":{…}}; words may hold "what is wrong; what to do", and then advice is NULL. */
+json_t *ctl_error_new(const char *code, const char *words, const char *advice);
+
+/* Writes an audit row beside whatever else happens; a database that is away is logged, no more. */
+void ctl_note(struct ctl *c, const char *actor, const char *act, const char *why);
+
+const struct ctl_verb *ctl_verb_find(const char *name);
+/* In the table's order; NULL past the last. */
+const struct ctl_verb *ctl_verb_get(unsigned i);
+
+#endif

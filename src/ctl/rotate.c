@@ -1,0 +1,197 @@
+/*
+ * key rotate: what a former key sealed is sealed again with the current one, a batch a call; the caller
+ * comes back with `next` until nothing is left. It may be stopped anywhere and begun anew, also while
+ * downloads run: a value that changed meanwhile was sealed with the current key already. The beginning
+ * and the end stand in the audit trail.
+ */
+#include <stdio.h>
+#include "ctl/verbs.h"
+#include "store/audit.h"
+
+enum { OCTETS_AT_A_TIME = 512 * 1024 };
+
+/* clang-format off */
+#define STEPS(S) \
+	S(find_packages) \
+	S(seal_packages) /* opened with either key, sealed with the current one */ \
+	S(find_seeds)    /* when no package is left                             */ \
+	S(seal_seeds) \
+	S(count_left) \
+	S(tell) \
+	S(refuse)
+/* clang-format on */
+STEPS(DECLARE_STEP)
+static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
+
+struct rotate {
+	struct dp_call call;
+	struct slice
+		after; /* "ICCID", or "order NUMBER" in the second half; empty at the beginning */
+	uint8_t key_id[4];
+	struct rows rows;
+	struct store_resealed done;
+	struct store_sealed_left left;
+	const char *next;
+};
+
+static const struct refusal KEY_UNKNOWN = { "KEY_UNKNOWN", LOG_ERROR,
+	"a sealed value cannot be opened with the keys that are configured; set former_seal_key to "
+	"the key "
+	"that sealed it" };
+
+const struct procedure ctl_key_rotate = { "RotateKey", THEN(find_packages), THEN(refuse), steps,
+	CTL_DEADLINE_MS, CTL_ARENA, sizeof(struct rotate) };
+
+const struct refusal *
+ctl_key_rotate_read(struct task *t)
+{
+	struct rotate *c = t->state;
+
+	c->after = ctl_text_get(t, "after");
+	if (!c->after.p) {
+		c->after = SLICE_LIT("");
+		ctl_note(ctl_call_get(t)->ctl, ctl_call_get(t)->actor, "key.rotate", "begun");
+	}
+	return NULL;
+}
+
+static bool
+in_seeds(const struct rotate *c, uint64_t *order)
+{
+	return slice_eq(slice_sub(c->after, 0, 6), SLICE_LIT("order ")) &&
+		slice_to_u64(slice_sub(c->after, 6, 20), INT64_MAX, order);
+}
+
+static const struct step *
+find_packages(struct task *t)
+{
+	struct rotate *c = t->state;
+	uint64_t order;
+
+	c->call.world = dp_world_hold(c->call.dp, t);
+	if (!c->call.world)
+		return task_trouble(t, T_BUSY);
+	crypto_sealer_id(c->call.world->sealer, c->key_id);
+	if (in_seeds(c, &order))
+		GO(find_seeds);
+	return store_sealed_packages(t, c->call.dp->store, SLICE_ARRAY(c->key_id), c->after,
+		OCTETS_AT_A_TIME, &c->rows, THEN(seal_packages));
+}
+
+/* The value sealed anew; absent when no key opens it. */
+static struct slice
+reseal(struct task *t, const char *column, struct slice row, struct slice sealed)
+{
+	struct rotate *c = t->state;
+	struct crypto_place place = { column, row };
+	enum crypto_opened opened;
+	struct slice plain;
+
+	opened = crypto_open(c->call.world->sealer, t->mem, place, sealed, &plain);
+	if (opened != SEAL_OK && opened != SEAL_FORMER) {
+		c->call.note = arena_printf(t->mem, "%s of %.*s", column, SLICE_FMT(row));
+		return SLICE_NONE;
+	}
+	return crypto_seal(c->call.world->sealer, t->mem, place, plain);
+}
+
+static const struct step *
+seal_packages(struct task *t)
+{
+	struct rotate *c = t->state;
+	const struct store_sealed_package *rows = c->rows.first;
+	struct slice *iccids, *former, *fresh;
+	size_t n = c->rows.n;
+
+	if (!n)
+		GO(find_seeds);
+	iccids = ARENA_ARRAY(t->mem, struct slice, n);
+	former = ARENA_ARRAY(t->mem, struct slice, n);
+	fresh = ARENA_ARRAY(t->mem, struct slice, n);
+	for (size_t i = 0; i < n; i++) {
+		iccids[i] = rows[i].iccid;
+		former[i] = rows[i].upp;
+		fresh[i] = reseal(t, "profile_package.upp", rows[i].iccid, rows[i].upp);
+		if (!fresh[i].p)
+			return task_refuse(t, &KEY_UNKNOWN);
+	}
+	c->next = arena_string(t->mem, iccids[n - 1]);
+	return store_packages_reseal(
+		t, c->call.dp->store, iccids, former, fresh, n, &c->done, THEN(count_left));
+}
+
+static const struct step *
+find_seeds(struct task *t)
+{
+	struct rotate *c = t->state;
+	uint64_t order = 0;
+
+	in_seeds(c, &order);
+	return store_sealed_seeds(t, c->call.dp->store, SLICE_ARRAY(c->key_id), (int64_t)order,
+		&c->rows, THEN(seal_seeds));
+}
+
+static const struct step *
+seal_seeds(struct task *t)
+{
+	struct rotate *c = t->state;
+	const struct store_sealed_seed *rows = c->rows.first;
+	struct slice *former, *fresh;
+	size_t n = c->rows.n;
+	int64_t *orders;
+
+	if (!n)
+		GO(count_left);
+	orders = ARENA_ARRAY(t->mem, int64_t, n);
+	former = ARENA_ARRAY(t->mem, struct slice, n);
+	fresh = ARENA_ARRAY(t->mem, struct slice, n);
+	for (size_t i = 0; i < n; i++) {
+		const char *row = arena_printf(t->mem, "%lld", (long long)rows[i].order_id);
+
+		orders[i] = rows[i].order_id;
+		former[i] = rows[i].seed;
+		fresh[i] = reseal(t, "binding.seed", slice_text(row), rows[i].seed);
+		if (!fresh[i].p)
+			return task_refuse(t, &KEY_UNKNOWN);
+	}
+	c->next = arena_printf(t->mem, "order %lld", (long long)orders[n - 1]);
+	return store_seeds_reseal(
+		t, c->call.dp->store, orders, former, fresh, n, &c->done, THEN(count_left));
+}
+
+static const struct step *
+count_left(struct task *t)
+{
+	struct rotate *c = t->state;
+
+	return store_sealed_left(
+		t, c->call.dp->store, SLICE_ARRAY(c->key_id), &c->left, THEN(tell));
+}
+
+static const struct step *
+tell(struct task *t)
+{
+	const struct rotate *c = t->state;
+
+	if (!c->next && ctl_call_get(t))
+		ctl_note(ctl_call_get(t)->ctl, ctl_call_get(t)->actor, "key.rotate", "done");
+	FINISH;
+}
+
+static const struct step *
+refuse(struct task *t)
+{
+	(void)t;
+	FINISH;
+}
+
+void
+ctl_key_rotate_write(struct task *t, json_t *ok)
+{
+	const struct rotate *c = t->state;
+
+	json_object_set_new(ok, "done", json_integer(c->done.done));
+	json_object_set_new(ok, "left", json_integer(c->left.packages + c->left.seeds));
+	if (c->next)
+		json_object_set_new(ok, "next", json_string(c->next));
+}

@@ -1,0 +1,102 @@
+/*
+ * stats: everything that is counted, in one object: counters and gauges, latency by function, steps by
+ * procedure, statements and lanes of the store, refusals, the machine's own account of the process.
+ */
+#include <sys/resource.h>
+#include "ctl/verbs.h"
+#include "loop/loop.h"
+#include "stats/stats.h"
+
+static void
+add_counter(void *arg, const struct stats_view *v)
+{
+	json_object_set_new(arg, v->name, json_integer(v->value));
+}
+
+static void
+add_latency(void *arg, const struct stats_latency *l)
+{
+	json_object_set_new(arg, l->name,
+		json_pack("{sI sI sI sI sI}", "count", (json_int_t)l->count, "sumUs",
+			(json_int_t)l->sum_us, "medianUs",
+			(json_int_t)stats_latency_quantile_get(l, 500), "p99Us",
+			(json_int_t)stats_latency_quantile_get(l, 990), "maxUs",
+			(json_int_t)l->max_us));
+}
+
+static void
+add_procedure(void *arg, const struct procedure *p)
+{
+	json_t *told = json_array();
+
+	for (const struct step *const *s = p->steps; *s; s++)
+		json_array_append_new(told,
+			json_pack("{ss sI sI}", "step", (*s)->name, "runs",
+				(json_int_t)(*s)->stats->runs, "us", (json_int_t)(*s)->stats->us));
+	json_object_set_new(arg, p->name, told);
+}
+
+static void
+add_statement(void *arg, const struct store_statement_view *v)
+{
+	if (v->count || v->errors)
+		json_object_set_new(arg, v->name,
+			json_pack("{sI sI sI}", "count", (json_int_t)v->count, "errors",
+				(json_int_t)v->errors, "us", (json_int_t)v->us));
+}
+
+static void
+add_lane(void *arg, const struct store_lane_view *v)
+{
+	json_object_set_new(arg, v->name,
+		json_pack("{si si si si si sI sI sI}", "connections", (int)v->connections,
+			"connected", (int)v->connected, "busy", (int)v->busy, "queued",
+			(int)v->queued, "queuePeak", (int)v->queue_peak, "refused",
+			(json_int_t)v->refused, "repeated", (json_int_t)v->repeated, "lost",
+			(json_int_t)v->lost));
+}
+
+static void
+add_refusal(void *arg, const struct dp_refusal *no, uint64_t count)
+{
+	if (count)
+		json_object_set_new(arg, no->base.name, json_integer((json_int_t)count));
+}
+
+static json_t *
+process_json(void)
+{
+	struct rusage used;
+
+	getrusage(RUSAGE_SELF, &used);
+	return json_pack("{sI sI sI}", "userUs",
+		(json_int_t)used.ru_utime.tv_sec * 1000000 + used.ru_utime.tv_usec, "systemUs",
+		(json_int_t)used.ru_stime.tv_sec * 1000000 + used.ru_stime.tv_usec, "peakKib",
+		(json_int_t)used.ru_maxrss);
+}
+
+void
+ctl_stats_write(struct task *t, json_t *ok)
+{
+	struct ctl *c = ctl_call_get(t)->ctl;
+	json_t *counters = json_object(), *latency = json_object(), *procedures = json_object();
+	json_t *statements = json_object(), *lanes = json_object(), *refusals = json_object();
+
+	stats_each(add_counter, counters);
+	stats_latency_each(add_latency, latency);
+	procedure_each(c->loop, add_procedure, procedures);
+	store_statements_each(c->dp->store, add_statement, statements);
+	store_lanes_each(c->dp->store, add_lane, lanes);
+	dp_refusal_each(add_refusal, refusals);
+	json_object_set_new(ok, "version", json_string(RSPD_VERSION));
+	json_object_set_new(ok, "counters", counters);
+	json_object_set_new(ok, "latency", latency);
+	json_object_set_new(ok, "procedures", procedures);
+	json_object_set_new(ok, "statements", statements);
+	json_object_set_new(ok, "lanes", lanes);
+	json_object_set_new(ok, "refusals", refusals);
+	json_object_set_new(ok, "tasks",
+		json_pack("{si si}", "running", (int)loop_tasks_get(c->loop), "peak",
+			(int)loop_tasks_peak_get(c->loop)));
+	json_object_set_new(ok, "process", process_json());
+}

@@ -1,0 +1,99 @@
+/* Every verb of the control socket: its arguments, its procedure, how that is filled and told. */
+#include "ctl/verbs.h"
+#include "dp/refusal.h"
+
+static const struct refusal NOT_ORDERED = { "NOT_ORDERED", LOG_INFO,
+	"this profile was never ordered, or is not known; see profile show" };
+
+/* clang-format off */
+#define ARGS(...) (const struct ctl_arg[]){ __VA_ARGS__ { NULL, 0, false } }
+#define MUST(name, kind) { name, CTL_##kind, true },
+#define MAY(name, kind) { name, CTL_##kind, false },
+
+static const struct ctl_verb verbs[] = {
+	{ .name = "profile import",
+		.args = ARGS(MUST("package", OCTETS) MAY("iccid", ICCID) MAY("type", TEXT) MAY("name", TEXT)
+			MAY("provider", TEXT) MAY("class", TEXT) MAY("icon", OCTETS) MAY("owner", TEXT)
+			MAY("ppr1", FLAG) MAY("ppr2", FLAG) MAY("pprUpdate", FLAG) MAY("notify", TEXTS)
+			MAY("why", TEXT)),
+		.procedure = &dp_import_profile, .read = ctl_profile_import_read, .write = ctl_profile_import_write },
+	{ .name = "profile list",
+		.args = ARGS(MAY("type", TEXT) MAY("state", TEXT) MAY("after", ICCID) MAY("limit", NUMBER)),
+		.procedure = &ctl_view, .ask = ctl_profile_list_ask, .list = "profiles", .write = ctl_view_write },
+	{ .name = "profile show",
+		.args = ARGS(MUST("iccid", ICCID)),
+		.procedure = &ctl_view, .ask = ctl_profile_show_ask, .none = REFUSE(ICCID_UNKNOWN), .write = ctl_view_write },
+	{ .name = "profile-type list",
+		.args = ARGS(),
+		.procedure = &ctl_view, .ask = ctl_profile_type_list_ask, .list = "types", .write = ctl_view_write },
+	{ .name = "profile-type create",
+		.args = ARGS(MUST("name", TEXT) MAY("keys", TEXT) MAY("onDelete", TEXT)),
+		.procedure = &ctl_profile_type_create, .read = ctl_profile_type_create_read, .write = ctl_profile_type_create_write },
+	{ .name = "order create",
+		.args = ARGS(MAY("iccid", ICCID) MAY("type", TEXT) MAY("eid", EID) MAY("expiresDays", NUMBER) MAY("why", TEXT)),
+		.procedure = &dp_download_order, .read = ctl_order_create_read, .write = ctl_order_create_write },
+	{ .name = "order confirm",
+		.args = ARGS(MUST("iccid", ICCID) MAY("eid", EID) MAY("matchingId", TEXT) MAY("confirmationCode", TEXT)
+			MAY("release", FLAG) MAY("why", TEXT)),
+		.procedure = &dp_confirm_order, .read = ctl_order_confirm_read, .write = ctl_order_confirm_write },
+	{ .name = "order release",
+		.args = ARGS(MUST("iccid", ICCID) MAY("why", TEXT)),
+		.procedure = &dp_release_profile, .read = ctl_order_release_read, .write = ctl_order_release_write },
+	{ .name = "order cancel",
+		.args = ARGS(MUST("iccid", ICCID) MUST("final", TEXT) MAY("force", FLAG) MAY("eid", EID) MAY("matchingId", TEXT)
+			MAY("why", TEXT)),
+		.procedure = &dp_cancel_order, .read = ctl_order_cancel_read, .write = ctl_order_cancel_write },
+	{ .name = "order reset",
+		.args = ARGS(MUST("iccid", ICCID) MAY("why", TEXT)),
+		.procedure = &dp_reset_order, .read = ctl_order_reset_read, .write = ctl_order_reset_write },
+	{ .name = "order show",
+		.args = ARGS(MUST("iccid", ICCID)),
+		.procedure = &ctl_view, .ask = ctl_order_show_ask, .none = &NOT_ORDERED, .write = ctl_view_write },
+	{ .name = "order list",
+		.args = ARGS(MAY("state", TEXT) MAY("type", TEXT) MAY("eid", EID) MAY("before", NUMBER) MAY("limit", NUMBER)),
+		.procedure = &ctl_view, .ask = ctl_order_list_ask, .list = "orders", .write = ctl_view_write },
+	{ .name = "order code",
+		.args = ARGS(MUST("iccid", ICCID) MAY("withOid", FLAG)),
+		.procedure = &ctl_order_code, .read = ctl_order_code_read, .write = ctl_order_code_write },
+	{ .name = "session list",
+		.args = ARGS(MAY("eid", EID) MAY("iccid", ICCID) MAY("limit", NUMBER)),
+		.procedure = &ctl_view, .ask = ctl_session_list_ask, .list = "sessions", .write = ctl_view_write },
+	{ .name = "event list",
+		.args = ARGS(MAY("iccid", ICCID) MAY("eid", EID) MAY("limit", NUMBER)),
+		.procedure = &ctl_view, .ask = ctl_event_list_ask, .list = "events", .write = ctl_view_write },
+	{ .name = "stats", .args = ARGS(), .procedure = &ctl_control, .write = ctl_stats_write },
+	{ .name = "tasks", .args = ARGS(), .procedure = &ctl_control, .write = ctl_tasks_write },
+	{ .name = "log",
+		.args = ARGS(MAY("area", TEXT) MAY("level", TEXT)),
+		.procedure = &ctl_control, .act = ctl_log_act, .write = ctl_log_write },
+	{ .name = "trace eid",
+		.args = ARGS(MUST("eid", EID) MAY("off", FLAG)),
+		.procedure = &ctl_control, .act = ctl_trace_act, .write = ctl_trace_write },
+	{ .name = "reload", .args = ARGS(), .procedure = &ctl_control, .act = ctl_reload_act },
+	{ .name = "drain", .args = ARGS(), .procedure = &ctl_control, .act = ctl_drain_act },
+	{ .name = "audit list",
+		.args = ARGS(MAY("iccid", ICCID) MAY("eid", EID) MAY("before", NUMBER) MAY("limit", NUMBER)),
+		.procedure = &ctl_view, .ask = ctl_audit_list_ask, .list = "entries", .write = ctl_view_write },
+	{ .name = "audit verify",
+		.args = ARGS(MAY("after", NUMBER)),
+		.procedure = &ctl_audit_verify, .read = ctl_audit_verify_read, .write = ctl_audit_verify_write },
+	{ .name = "key rotate",
+		.args = ARGS(MAY("after", TEXT)),
+		.procedure = &ctl_key_rotate, .read = ctl_key_rotate_read, .write = ctl_key_rotate_write },
+};
+/* clang-format on */
+
+const struct ctl_verb *
+ctl_verb_get(unsigned i)
+{
+	return i < sizeof verbs / sizeof *verbs ? &verbs[i] : NULL;
+}
+
+const struct ctl_verb *
+ctl_verb_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
+}

@@ -1,0 +1,156 @@
+/*
+ * What administrators look at: verbs that are one statement each. Its rows are JSON objects already, in
+ * the form of the answer, so they go through as they are.
+ */
+#include "ctl/int.h"
+#include "ctl/verbs.h"
+#include "dp/refusal.h"
+#include "store/view.h"
+
+enum { MOST = 200 }; /* rows when the administrator does not say how many */
+
+#define STEPS(S) S(ask) S(answer) S(refuse)
+STEPS(DECLARE_STEP)
+static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
+
+struct view {
+	struct dp_call call;
+	const struct ctl_verb *verb;
+	struct rows rows;
+};
+
+const struct procedure ctl_view = { "View", THEN(ask), THEN(refuse), steps, CTL_DEADLINE_MS,
+	CTL_ARENA, sizeof(struct view) };
+
+static const struct step *
+ask(struct task *t)
+{
+	struct view *c = t->state;
+
+	c->verb = ctl_call_get(t)->verb;
+	return c->verb->ask(t, &c->rows, THEN(answer));
+}
+
+static const struct step *
+answer(struct task *t)
+{
+	const struct view *c = t->state;
+
+	if (!c->rows.n && !c->verb->list)
+		return task_refuse(t, c->verb->none);
+	FINISH;
+}
+
+static const struct step *
+refuse(struct task *t)
+{
+	(void)t;
+	FINISH;
+}
+
+static json_t *
+row_json(const struct store_view *row)
+{
+	return json_loadb((const char *)row->view.p, row->view.n, 0, NULL);
+}
+
+void
+ctl_view_write(struct task *t, json_t *ok)
+{
+	const struct view *c = t->state;
+	const struct store_view *rows = c->rows.first;
+	json_t *list, *one;
+
+	if (!c->verb->list) {
+		one = row_json(rows);
+		json_object_update(ok, one);
+		json_decref(one);
+		return;
+	}
+	list = json_array();
+	for (size_t i = 0; i < c->rows.n; i++)
+		json_array_append_new(list, row_json(&rows[i]));
+	json_object_set_new(ok, c->verb->list, list);
+}
+
+static struct store *
+store_of(struct task *t)
+{
+	return ((struct view *)t->state)->call.dp->store;
+}
+
+static int32_t
+most_of(struct task *t)
+{
+	int64_t n = ctl_number_get(t, "limit");
+
+	return n < 0 ? MOST : n > STORE_VIEW_MOST ? STORE_VIEW_MOST : (int32_t)n;
+}
+
+static int64_t
+before_of(struct task *t)
+{
+	int64_t n = ctl_number_get(t, "before");
+
+	return n < 0 ? STORE_NULL : n;
+}
+
+const struct step *
+ctl_profile_list_ask(struct task *t, struct rows *out, const struct step *then)
+{
+	return store_view_profiles(t, store_of(t), ctl_text_get(t, "type"),
+		ctl_text_get(t, "state"), ctl_text_get(t, "after"), most_of(t), out, then);
+}
+
+const struct step *
+ctl_profile_show_ask(struct task *t, struct rows *out, const struct step *then)
+{
+	return store_view_profile(t, store_of(t), ctl_text_get(t, "iccid"), out, then);
+}
+
+const struct step *
+ctl_profile_type_list_ask(struct task *t, struct rows *out, const struct step *then)
+{
+	return store_view_types(t, store_of(t), out, then);
+}
+
+const struct step *
+ctl_order_list_ask(struct task *t, struct rows *out, const struct step *then)
+{
+	return store_view_orders(t, store_of(t), ctl_text_get(t, "state"), ctl_text_get(t, "type"),
+		ctl_text_get(t, "eid"), before_of(t), most_of(t), out, then);
+}
+
+const struct step *
+ctl_order_show_ask(struct task *t, struct rows *out, const struct step *then)
+{
+	struct view *c = t->state;
+
+	c->call.world = dp_world_hold(c->call.dp, t);
+	if (!c->call.world)
+		return task_trouble(t, T_BUSY);
+	return store_view_order(t, store_of(t), c->call.iccid,
+		c->call.world->settings.download_attempts, c->call.world->settings.code_attempts,
+		out, then);
+}
+
+const struct step *
+ctl_session_list_ask(struct task *t, struct rows *out, const struct step *then)
+{
+	return store_view_sessions(t, store_of(t), ctl_text_get(t, "eid"), ctl_text_get(t, "iccid"),
+		most_of(t), out, then);
+}
+
+const struct step *
+ctl_event_list_ask(struct task *t, struct rows *out, const struct step *then)
+{
+	return store_view_events(t, store_of(t), ctl_text_get(t, "iccid"), ctl_text_get(t, "eid"),
+		most_of(t), out, then);
+}
+
+const struct step *
+ctl_audit_list_ask(struct task *t, struct rows *out, const struct step *then)
+{
+	return store_view_audit(t, store_of(t), ctl_text_get(t, "iccid"), ctl_text_get(t, "eid"),
+		before_of(t), most_of(t), out, then);
+}

@@ -1,0 +1,29 @@
+#ifndef DP_PERIODIC_H
+#define DP_PERIODIC_H
+/*
+ * Work that nobody asks for: a procedure that begins anew every so often, never twice at a time. Its
+ * state begins with a struct dp_periodic_run.
+ */
+#include "dp/dp.h"
+
+struct dp_periodic;
+
+struct dp_periodic_run {
+	struct dp *dp;
+	struct dp_periodic *periodic; /* NULL: stopped meanwhile */
+};
+
+/* First after `ms`; dp is borrowed until stop. What runs at stop ends by itself. */
+struct dp_periodic *
+dp_periodic_start(struct dp *dp, const struct procedure *procedure, uint32_t ms);
+void dp_periodic_stop(struct dp_periodic *p);
+
+/* Orders whose lifetime is over, every ten seconds. */
+extern const struct procedure dp_expire_orders;
+enum { DP_EXPIRE_ORDERS_MS = 10000 };
+
+/* Seals over the audit trail, every second. */
+extern const struct procedure dp_seal_audit;
+enum { DP_SEAL_AUDIT_MS = 1000 };
+
+#endif

@@ -1,0 +1,57 @@
+#ifndef STORE_VIEW_H
+#define STORE_VIEW_H
+/*
+ * What administrators look at (sql/query/view.sql). The rows are JSON objects that the database makes,
+ * in the form of the control socket's answers: nothing here is decided upon, so nothing is taken apart.
+ */
+#include "loop/task.h"
+#include "store/store.h"
+
+struct store_view {
+	struct slice view; /* JSON */
+};
+
+/* Rows of struct store_view. `most` at a time; the next ones come after the last one's key. */
+enum { STORE_VIEW_MOST = 1000 };
+
+/* By ICCID. Absent filters do not filter. */
+const struct step *
+store_view_profiles(struct task *t, struct store *s, struct slice type_name, struct slice state,
+	struct slice after, int32_t most, struct rows *out, const struct step *then) MUST_RETURN;
+/* R_NONE: no such profile. */
+const struct step *store_view_profile(struct task *t, struct store *s, struct slice iccid,
+	struct rows *out, const struct step *then) MUST_RETURN;
+const struct step *store_view_types(
+	struct task *t, struct store *s, struct rows *out, const struct step *then) MUST_RETURN;
+/* Newest first, `before` an order's number (STORE_NULL: the newest). */
+const struct step *store_view_orders(struct task *t, struct store *s, struct slice state,
+	struct slice type_name, struct slice eid, int64_t before, int32_t most, struct rows *out,
+	const struct step *then) MUST_RETURN;
+/* With its sessions and the profile's history. R_NONE: no such profile, or never ordered. */
+const struct step *
+store_view_order(struct task *t, struct store *s, struct slice iccid, int32_t download_attempts,
+	int32_t code_attempts, struct rows *out, const struct step *then) MUST_RETURN;
+/* Newest first. */
+const struct step *store_view_sessions(struct task *t, struct store *s, struct slice eid,
+	struct slice iccid, int32_t most, struct rows *out, const struct step *then) MUST_RETURN;
+/* Oldest first, from the newest `most` of them. */
+const struct step *store_view_events(struct task *t, struct store *s, struct slice iccid,
+	struct slice eid, int32_t most, struct rows *out, const struct step *then) MUST_RETURN;
+/* Newest first, `before` an entry's number (STORE_NULL: the newest). */
+const struct step *
+store_view_audit(struct task *t, struct store *s, struct slice iccid, struct slice eid,
+	int64_t before, int32_t most, struct rows *out, const struct step *then) MUST_RETURN;
+
+/* What is needed for an order's activation code. */
+struct store_code {
+	struct slice state, matching_id;
+	bool code_required, pending;
+	int64_t order_id; /* STORE_NULL: never ordered */
+	struct slice eid;
+};
+
+/* R_NONE: no such profile. */
+const struct step *store_view_code(struct task *t, struct store *s, struct slice iccid,
+	struct store_code *out, const struct step *then) MUST_RETURN;
+
+#endif
