@@ -136,3 +136,9 @@ with given as (
  returning b.order_id
 )
 select count(*) as done from done;
+
+-- name: audit_prepare() -> prepared boolean     zero rows: none
+-- Makes the partitions that the audit trail will need next.
+-- lane: background
+-- writes
+select audit_partitions() is not null as prepared;

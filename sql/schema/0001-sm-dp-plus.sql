@@ -210,7 +210,8 @@ create table audit_seal (
     sealed_at timestamptz not null default now()
 );
 
--- Makes the audit partitions of this month and the next. Called by the daemon at start and daily.
+-- Makes the audit partitions of this month and the next; called by the daemon every minute. A month of
+-- which the default partition holds entries already (the daemon was away when it began) stays there.
 create function audit_partitions() returns void
     language plpgsql as $$
 declare
@@ -220,7 +221,10 @@ begin
     for i in 0 .. 1 loop
         first := date_trunc('month', now() at time zone 'UTC')::date + make_interval(months => i);
         part := 'audit_' || to_char(first, 'YYYY_MM');
-        if to_regclass(part) is null then
+        if to_regclass(part) is null
+           and not exists (select from audit_rest r
+                            where r.at >= first::timestamp at time zone 'UTC'
+                              and r.at < (first + interval '1 month') at time zone 'UTC') then
             execute format('create table %I partition of audit for values from (%L) to (%L)', part,
                            first::timestamp at time zone 'UTC',
                            (first + interval '1 month') at time zone 'UTC');
@@ -241,3 +245,5 @@ create function utc(t timestamptz) returns text
     language sql stable strict as $$
     select to_char(t at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 $$;
+
+select audit_partitions();

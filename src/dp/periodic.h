@@ -26,4 +26,8 @@ enum { DP_EXPIRE_ORDERS_MS = 10000 };
 extern const struct procedure dp_seal_audit;
 enum { DP_SEAL_AUDIT_MS = 1000 };
 
+/* Sessions that serve nobody, notifications that were not applied: every minute. */
+extern const struct procedure dp_housekeep;
+enum { DP_HOUSEKEEP_MS = 60000 };
+
 #endif

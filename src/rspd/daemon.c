@@ -9,15 +9,13 @@
 #include <string.h>
 #include <sysexits.h>
 #include "ctl/ctl.h"
-#include "dp/housekeeping.h"
-#include "dp/orders.h"
+#include "dp/periodic.h"
 #include "keys/keys.h"
 #include "loop/loop.h"
 #include "rspd/daemon.h"
 #include "rspd/front.h"
 #include "rspd/notify.h"
 #include "rspd/world.h"
-#include "store/audit.h"
 #include "store/store.h"
 
 enum { RETRY_MS = 500, LEAVE_MS = 20, ENOUGH_FILES = 1024 };
@@ -29,9 +27,7 @@ struct rspd {
 	struct dp dp;
 	struct front *front;
 	struct ctl *ctl;
-	struct dp_expiry *expiry;
-	struct dp_housekeeping *housekeeping;
-	struct audit_sealer *sealer;
+	struct dp_periodic *expiry, *sealer, *housekeeper;
 	struct loop_signal *terminate, *interrupt, *hangup;
 	struct loop_timer *watchdog, *retry, *leave;
 	/* a start or a reload in progress */
@@ -191,9 +187,9 @@ drain(void *arg)
 	r->draining = true;
 	LOG(rspd, NOTICE, "did=drain tasks=%u", loop_tasks_get(r->loop));
 	notify_stopping();
-	dp_expiry_stop(r->expiry);
-	dp_housekeeping_stop(r->housekeeping);
-	audit_sealer_stop(r->sealer);
+	dp_periodic_stop(r->expiry);
+	dp_periodic_stop(r->sealer);
+	dp_periodic_stop(r->housekeeper);
 	store_drain(r->store);
 	r->leave_left_ms = (int)ms + 5000;
 	r->leave = loop_timer_new(r->loop, LEAVE_MS, on_leave, r);
@@ -232,9 +228,9 @@ services_start(struct rspd *r, char words[CTL_WORDS])
 		&(struct ctl_hooks){ .arg = r, .reload = reload, .drain = drain }, words);
 	if (!r->ctl)
 		return false;
-	r->expiry = dp_expiry_start(&r->dp);
-	r->housekeeping = dp_housekeeping_start(&r->dp);
-	r->sealer = audit_sealer_start(r->loop, r->store);
+	r->expiry = dp_periodic_start(&r->dp, &dp_expire_orders, DP_EXPIRE_ORDERS_MS);
+	r->sealer = dp_periodic_start(&r->dp, &dp_seal_audit, DP_SEAL_AUDIT_MS);
+	r->housekeeper = dp_periodic_start(&r->dp, &dp_housekeep, DP_HOUSEKEEP_MS);
 	r->terminate = loop_signal_new(r->loop, SIGTERM, drain, r);
 	r->interrupt = loop_signal_new(r->loop, SIGINT, drain, r);
 	r->hangup = loop_signal_new(r->loop, SIGHUP, on_hangup, r);

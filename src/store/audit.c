@@ -121,3 +121,12 @@ store_seeds_reseal(struct task *t, struct store *s, const int64_t *orders,
 
 	return query_send(t, s, Q_SEEDS_RESEAL, params, ONE_ROW(resealed_columns, out), then);
 }
+
+static const struct column prepared_columns[] = { COL_BOOL(struct store_prepared_audit, prepared) };
+
+const struct step *
+store_audit_prepare(
+	struct task *t, struct store *s, struct store_prepared_audit *out, const struct step *then)
+{
+	return query_send(t, s, Q_AUDIT_PREPARE, NO_PARAMS, ONE_ROW(prepared_columns, out), then);
+}

@@ -10,6 +10,14 @@
 const struct step *store_audit_note(struct task *t, struct store *s, struct slice actor,
 	struct slice act, struct slice why, const struct step *then) MUST_RETURN;
 
+struct store_prepared_audit {
+	bool prepared;
+};
+
+/* Makes the partitions that the trail needs next. */
+const struct step *store_audit_prepare(struct task *t, struct store *s,
+	struct store_prepared_audit *out, const struct step *then) MUST_RETURN;
+
 struct store_seal {
 	int64_t seal_id;
 	int32_t entries;
