@@ -30,6 +30,18 @@ is_oid(struct slice s)
 	return true;
 }
 
+/* A host name, perhaps with a port: it becomes part of a URL. */
+static bool
+is_address(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:",
+			    s.p[i]) ||
+			!s.p[i])
+			return false;
+	return s.n > 0;
+}
+
 const char *
 rspsim_activation_read(struct arena *mem, struct slice code, struct rspsim_activation *out)
 {
@@ -46,11 +58,12 @@ rspsim_activation_read(struct arena *mem, struct slice code, struct rspsim_activ
 		return "the activation code does not begin with 1$: no other format is known";
 	if (count < 3)
 		return "the activation code needs an address and a token: LPA:1$address$token";
-	if (field[1].n == 0)
-		return "the address in the activation code is empty";
+	field[1] = slice_trim(field[1]);
+	if (!is_address(field[1]))
+		return "the address in the activation code is no host name";
 	if (!is_oid(field[3]))
 		return "the fourth field of the activation code is no object identifier";
-	out->address = arena_string(mem, slice_trim(field[1]));
+	out->address = arena_string(mem, field[1]);
 	out->matching_id = arena_string(mem, slice_trim(field[2]));
 	out->oid = arena_string(mem, field[3]);
 	out->cc_required = slice_eq(field[4], SLICE_LIT("1"));

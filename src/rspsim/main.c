@@ -3,6 +3,7 @@
  * two tables, of verbs and of options, which also make the help.
  */
 #include <curl/curl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -213,6 +214,7 @@ main(int argc, char **argv)
 		return code;
 	if (!has_needed(verb, given))
 		return EX_USAGE;
+	signal(SIGPIPE, SIG_IGN); /* a server may hang up in the middle of a call */
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	code = verb->run(&o);
 	curl_global_cleanup();
