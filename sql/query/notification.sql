@@ -64,7 +64,7 @@ with was as (
            jsonb_build_object('iccid', iccid, 'eid', eid, 'orderId', id, 'profileType', type,
                               'state', to_state, 'transactionId', upper(encode($1, 'hex')),
                               'sequenceNumber', $6, 'why', $5, 'resultData', $10,
-                              'evidence', encode($8, 'base64'))
+                              'evidence', translate(encode($8, 'base64'), E'\n', ''))
       from moved
      union all
     select iccid, seq + 1, 'alert.profile-conflict',
@@ -150,7 +150,7 @@ with was as (
            jsonb_build_object('iccid', was.iccid, 'eid', $1, 'orderId', was.order_id,
                               'profileType', was.type, 'state', was.state,
                               'sequenceNumber', fresh.seq_number,
-                              'evidence', encode(fresh.evidence, 'base64'))
+                              'evidence', translate(encode(fresh.evidence, 'base64'), E'\n', ''))
       from was, fresh
      union all
     select iccid, event_seq,
