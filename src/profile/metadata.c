@@ -104,7 +104,8 @@ profile_metadata_notify_read(
 {
 	struct codec_notify entry = { .address = part_read(&text, '=') };
 
-	if (entry.address.n == 0 || entry.address.n > 255 || text.n == 0) {
+	if (entry.address.n == 0 || entry.address.n > 255 || text.n == 0 ||
+		text.p[text.n - 1] == '+') {
 		*why = "a notification is not ADDRESS=EVENT+EVENT";
 		return false;
 	}
