@@ -288,7 +288,7 @@ class Download:
         transaction, challenge, address, server_challenge = signed.expect(0x80, 0x81, 0x83, 0x84)
         signature = der.read(unb64(b["serverSignature1"]), 0x5F37).value
         roots = [i.tree.ci.cert for i in self.card.identities]
-        self.auth_cert = self.check_chain(unb64(b["serverCertificate"]), roots, "auth")
+        self.auth_cert, self.root = self.check_chain(unb64(b["serverCertificate"]), roots)
         require(verifies(self.auth_cert.public_key(), signed.octets, signature), "serverSignature1")
         require(transaction.value == self.transaction, "transactionId in serverSigned1")
         require(challenge.value == self.challenge, "euiccChallenge")
@@ -297,10 +297,11 @@ class Download:
         self.server_challenge = server_challenge.value
 
     @staticmethod
-    def check_chain(octets, roots, role):
+    def check_chain(octets, roots):
+        """CERT.DPauth and its root, found by key: two CIs may bear the same name."""
         for root in roots:
             try:
-                return certificate_checks(octets, root, role)
+                return certificate_checks(octets, root, "auth"), root
             except CardRefuses as error:
                 refusal = error
         raise refusal
@@ -354,12 +355,7 @@ class Download:
         require(b["transactionId"] == self.hex_id, "transactionId")
         signed = der.read(unb64(b["smdpSigned2"]), 0x30)
         self.signature2 = der.read(unb64(b["smdpSignature2"]), 0x5F37)
-        root = next(
-            i.tree.ci.cert
-            for i in self.card.identities
-            if i.tree.ci.cert.subject == self.auth_cert.issuer
-        )
-        self.pb_cert = certificate_checks(unb64(b["smdpCertificate"]), root, "pb")
+        self.pb_cert = certificate_checks(unb64(b["smdpCertificate"]), self.root, "pb")
         require(party_oid(self.pb_cert) == party_oid(self.auth_cert), "OIDs of auth and pb")
         require(
             verifies(

@@ -1,16 +1,16 @@
 """The operator: keeps a stock of profiles in rspd and makes orders over the control socket."""
 
+import base64
 import itertools
 
 import upp
 
 numbers = itertools.count(1)  # one numbering for the whole run, so an ICCID names one profile
-CHUNK = 25
 
 
 class Order:
-    def __init__(self, desk, iccid, matching_id=None):
-        self.desk, self.iccid, self.matching_id = desk, iccid, matching_id
+    def __init__(self, desk, iccid):
+        self.desk, self.iccid, self.matching_id = desk, iccid, None
 
     def show(self):
         return self.desk.rspd.ask("order show", iccid=self.iccid)
@@ -21,7 +21,7 @@ class Order:
 
     def confirm(self, **args):
         answer = self.desk.rspd.ask("order confirm", iccid=self.iccid, **args)
-        self.matching_id = answer["matching_id"]
+        self.matching_id = answer["matchingId"]
         return answer
 
     def release(self):
@@ -37,7 +37,6 @@ class Order:
 class Desk:
     def __init__(self, rspd):
         self.rspd = rspd
-        self.stock = []
 
     def write_profile(self, **content):
         """A package file of a new ICCID; (path, ICCID)."""
@@ -46,36 +45,32 @@ class Desk:
         path.write_bytes(upp.profile(number, **content))
         return path, upp.iccid(number)
 
-    def load(self, *words, **content):
-        """Imports one profile with options of `rspctl profile import`; its ICCID."""
+    def offer(self, path, **args):
+        """`profile import` of a file; the whole answer, an error too."""
+        package = base64.b64encode(path.read_bytes()).decode()
+        return self.rspd.ask_any("profile import", package=package, **args)
+
+    def load(self, args=None, **content):
+        """Imports a new profile with arguments of `profile import`; its ICCID."""
         path, iccid = self.write_profile(**content)
-        self.rspd.ctl("profile", "import", path, *words)
+        answer = self.offer(path, **(args or {}))
+        assert "ok" in answer, answer
+        path.unlink()
         return iccid
 
-    def next_iccid(self):
-        if not self.stock:
-            folder = self.rspd.folder / "stock"
-            folder.mkdir(exist_ok=True)
-            for _ in range(CHUNK):
-                number = next(numbers)
-                (folder / f"{number}.der").write_bytes(upp.profile(number))
-                self.stock.append(upp.iccid(number))
-            self.rspd.ctl("profile", "import", folder)
-            for path in folder.iterdir():
-                path.unlink()
-        return self.stock.pop(0)
+    def make_type(self, name, **args):
+        return self.rspd.ask("profile-type create", name=name, **args)
 
     def order(self, eid=None, matching_id=None, cc=None, release=True, confirm=True, iccid=None):
         """An order, released unless told otherwise; rspd makes the MatchingID when none is given."""
-        iccid = iccid or self.next_iccid()
-        linked = {"eid": eid} if eid else {}
-        self.rspd.ask("order create", iccid=iccid, **linked)
+        iccid = iccid or self.load()
+        self.rspd.ask("order create", iccid=iccid, **({"eid": eid} if eid else {}))
         order = Order(self, iccid)
         if confirm:
             args = {"release": True} if release else {}
             if matching_id is not None:
-                args["matching_id"] = matching_id
+                args["matchingId"] = matching_id
             if cc is not None:
-                args["cc"] = cc
+                args["confirmationCode"] = cc
             order.confirm(**args)
         return order

@@ -9,7 +9,7 @@ import pytest
 import der
 import pki
 from card import Identity, b64
-from harness import NAMES
+from harness import NAMES, wait_for
 from rspcrypto import signature_tlv
 
 NOTHING = "NO-SUCH-TOKEN"
@@ -36,12 +36,12 @@ def test_a_transaction_id_of_another_length_is_unknown(lpa, length):
     lpa.authenticate(body=body).refused("8.10.1", "3.9")
 
 
-@pytest.mark.parametrize("value", ["", "0", "XY" * 16, "00" * 17, 7, None, ["00" * 16]])
-def test_what_is_no_transaction_id_is_malformed(lpa, value):
+@pytest.mark.parametrize("value", ["", "0", "XY" * 16, "00" * 17, "00" * 5000])
+def test_a_text_that_is_no_transaction_id_is_unknown(lpa, value):
     lpa.initiate().must()
     body = lpa.authenticate_body(NOTHING)
     body["transactionId"] = value
-    lpa.authenticate(body=body).refused("1.3.1", "2.1")
+    lpa.authenticate(body=body).refused("8.10.1", "3.9")
 
 
 def test_a_transaction_id_in_lower_case_is_the_same(lpa, order):
@@ -314,6 +314,7 @@ def test_an_order_past_its_lifetime_is_refused(rspd, lpa, order):
     )
     lpa.initiate().must()
     lpa.authenticate(o.matching_id).refused("8.8.5", "4.10")
+    wait_for(lambda: o.show()["state"] == "error", "the timer")
 
 
 # ---- 16: attempts ----------------------------------------------------------------------------------
@@ -325,13 +326,13 @@ def test_attempts_are_counted_and_above_the_maximum_the_order_ends(make_rspd, se
     card = make_card()
     for expected in (1, 2):
         session(card, daemon=daemon).until_authenticated(o.matching_id)
-        assert o.show()["download_attempts"] == expected
+        assert o.show()["downloadAttempts"] == expected
     lpa = session(card, daemon=daemon)
     lpa.initiate().must()
     lpa.authenticate(o.matching_id).refused("8.8.5", "6.4")
     assert o.state == "error"
     assert "ok" in o.reset()
-    assert (o.state, o.show()["download_attempts"]) == ("released", 0)
+    assert (o.state, o.show()["downloadAttempts"]) == ("released", 0)
     session(card, daemon=daemon).until_authenticated(o.matching_id)
 
 
@@ -363,14 +364,14 @@ def test_a_card_of_an_older_package_version(lpa, order):
 
 
 def test_a_profile_rule_that_the_card_forbids(rspd, lpa):
-    iccid = rspd.desk.load("--ppr1", "--owner", "00101")
+    iccid = rspd.desk.load({"ppr1": True, "owner": "00101"})
     o = rspd.desk.order(iccid=iccid)
     lpa.card.forbidden_rules = [1]
     refused_for(lpa, o, ("8.2.5", "4.3"))
 
 
 def test_a_profile_rule_that_the_card_allows(rspd, lpa):
-    iccid = rspd.desk.load("--ppr1", "--ppr2", "--owner", "00101")
+    iccid = rspd.desk.load({"ppr1": True, "ppr2": True, "owner": "00101"})
     o = rspd.desk.order(iccid=iccid)
     lpa.card.forbidden_rules = [0]
     lpa.until_authenticated(o.matching_id)
@@ -394,12 +395,26 @@ def test_a_retry_is_told_the_one_time_key_of_last_time(session, card, order):
     assert first.package.dp_point != again.known_point
 
 
+def notified(metadata):
+    """Which events which address hears of: an entry for each pair."""
+    out = {}
+    for entry in metadata.get(0xB6).children:
+        (event,) = der.bit_numbers(entry.get(0x80).value)
+        out.setdefault(entry.get(0x81).value.decode(), []).append(event)
+    return out
+
+
 def test_metadata_say_what_was_imported(rspd, lpa):
-    icon = rspd.folder / "icon.png"
-    icon.write_bytes(bytes.fromhex("89504e470d0a1a0a") + os.urandom(100))
+    icon = bytes.fromhex("89504e470d0a1a0a") + os.urandom(100)
     iccid = rspd.desk.load(
-        *["--name", "Flow S", "--provider", "Flow", "--class", "test", "--icon", icon],
-        *["--owner", "26201:AB:CD", "--notify", "n.example.org=install+delete"],
+        {
+            "name": "Flow S",
+            "provider": "Flow",
+            "class": "test",
+            "icon": b64(icon),
+            "owner": "26201:AB:CD",
+            "notify": ["n.example.org=install+delete"],
+        }
     )
     lpa.until_authenticated(rspd.desk.order(iccid=iccid).matching_id)
     m = lpa.metadata
@@ -407,23 +422,16 @@ def test_metadata_say_what_was_imported(rspd, lpa):
     assert m.get(0x91).value == b"Flow"
     assert m.get(0x92).value == b"Flow S"
     assert m.get(0x93).value == b"\x01"
-    assert m.get(0x94).value == icon.read_bytes()
+    assert m.get(0x94).value == icon
     assert m.get(0x95).value == b"\x00"
     assert [c.value.hex() for c in m.get(0xB7).children] == ["62f210", "ab", "cd"]
-    told = {
-        c.get(0x81).value.decode(): der.bit_numbers(c.get(0x80).value) for c in m.get(0xB6).children
-    }
-    assert told["n.example.org"] in ([0, 3], [0])
+    told = notified(m)
+    assert told["n.example.org"] == [0, 3]
 
 
 def test_by_default_rspd_wants_to_hear_of_enable_disable_and_delete(lpa, order):
     lpa.until_authenticated(order().matching_id)
-    entries = [
-        (n, c.get(0x81).value.decode())
-        for c in lpa.metadata.get(0xB6).children
-        for n in der.bit_numbers(c.get(0x80).value)
-    ]
-    assert sorted(entries) == [(n, NAMES["nist"]) for n in (1, 2, 3)]
+    assert notified(lpa.metadata) == {NAMES["nist"]: [1, 2, 3]}
 
 
 def test_a_mixed_pair_of_curves_authenticates(session, make_card, site, order):
@@ -480,7 +488,7 @@ def test_the_same_body_again_gets_the_same_answer_and_counts_nothing(rspd, lpa, 
     for _ in range(3):
         assert lpa.client.call("authenticateClient", body).octets == first.octets
     assert rspd.database.fingerprint() == before
-    assert o.show()["download_attempts"] == 1
+    assert o.show()["downloadAttempts"] == 1
 
 
 def test_a_refusal_is_repeated_too(lpa, order, make_card):
@@ -496,7 +504,7 @@ def test_another_body_in_the_same_transaction_is_a_replay(lpa, order):
     o = order()
     lpa.until_authenticated(o.matching_id)
     lpa.authenticate(o.matching_id).refused("8.10.1", "3.9")  # signed anew: other octets
-    assert o.show()["download_attempts"] == 1
+    assert o.show()["downloadAttempts"] == 1
     assert o.state == "released"
 
 

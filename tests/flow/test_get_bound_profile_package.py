@@ -60,7 +60,7 @@ def test_calls_may_come_by_different_listeners(rspd, session, card, order):
 
 def test_the_package_is_what_was_imported(rspd, session, card):
     path, iccid = rspd.desk.write_profile(filler=5000)
-    rspd.ctl("profile", "import", path)
+    assert "ok" in rspd.desk.offer(path)
     o = rspd.desk.order(iccid=iccid)
     lpa = session(card).until_package(o.matching_id)
     assert lpa.package.upp == path.read_bytes()
@@ -72,7 +72,7 @@ def test_segments_are_full_but_never_over_the_limit(rspd, session, make_card, ex
     """Sizes around a multiple of 1007 octets, where the last segment is empty, full or tiny."""
     base = len(upp.profile(1, filler=1500))
     path, iccid = rspd.desk.write_profile(filler=1500 + 3 * 1007 - base + extra - 10)
-    rspd.ctl("profile", "import", path)
+    assert "ok" in rspd.desk.offer(path)
     o = rspd.desk.order(iccid=iccid)
     lpa = session(make_card()).until_package(o.matching_id)
     segments = lpa.package.groups[0xA3]
@@ -83,9 +83,8 @@ def test_segments_are_full_but_never_over_the_limit(rspd, session, make_card, ex
 
 
 def test_large_metadata_are_split(rspd, session, card):
-    icon = rspd.folder / "large.png"
-    icon.write_bytes(bytes.fromhex("89504e470d0a1a0a") + os.urandom(1010))
-    iccid = rspd.desk.load("--icon", icon)
+    icon = bytes.fromhex("89504e470d0a1a0a") + os.urandom(1010)
+    iccid = rspd.desk.load({"icon": b64(icon)})
     lpa = session(card).until_package(rspd.desk.order(iccid=iccid).matching_id)
     segments = lpa.package.groups[0xA1]
     assert len(segments) == 2
@@ -93,10 +92,10 @@ def test_large_metadata_are_split(rspd, session, card):
 
 
 def test_protection_keys_by_profile_type(rspd, session, make_card):
-    rspd.ctl("profile-type", "create", "with-ppk", "--keys", "ppk")
+    rspd.desk.make_type("with-ppk", keys="ppk")
     keys = []
     for _ in range(2):
-        iccid = rspd.desk.load("--type", "with-ppk")
+        iccid = rspd.desk.load({"type": "with-ppk"})
         o = rspd.desk.order(iccid=iccid)
         lpa = session(make_card()).until_package(o.matching_id)
         keys.append(lpa.package.protection_keys)
@@ -247,7 +246,7 @@ def test_a_missing_code(ready):
     lpa = ready(cc=CODE)
     lpa.get_package().refused("8.2.7", "2.2")
     assert lpa.order.state == "released"
-    assert lpa.order.show()["cc_attempts"] == 0
+    assert lpa.order.show()["confirmationCodeAttempts"] == 0
 
 
 def test_a_code_that_nobody_asked_for_is_no_fault(ready):
@@ -267,7 +266,7 @@ WRONG_CODES = {
 def test_a_wrong_code_is_counted_and_ends_the_session(ready, session, make):
     lpa = ready(cc=CODE)
     lpa.get_package(hashed=make(lpa)).refused("8.2.7", "3.8")
-    assert lpa.order.show()["cc_attempts"] == 1
+    assert lpa.order.show()["confirmationCodeAttempts"] == 1
     assert lpa.order.state == "released"
     lpa.get_package(CODE).refused("8.10.1", "3.9")
     again = session(lpa.card).until_package(lpa.order.matching_id, CODE)
@@ -329,8 +328,8 @@ def test_parallel_sessions_do_not_guess_past_the_limit(make_rspd, session, make_
 def test_the_same_one_time_key_gets_the_same_package(rspd, session, card, kind):
     """Octet for octet, with only smdpSign and transactionId of the new session (RULES 2)."""
     name = f"retry-{kind}"
-    rspd.ctl("profile-type", "create", name, "--keys", kind)
-    o = rspd.desk.order(iccid=rspd.desk.load("--type", name))
+    rspd.desk.make_type(name, keys=kind)
+    o = rspd.desk.order(iccid=rspd.desk.load({"type": name}))
     first = session(card).until_package(o.matching_id)
     again = session(card).until_package(o.matching_id)
     assert again.one_time_key is first.one_time_key
@@ -345,8 +344,8 @@ def test_the_same_one_time_key_gets_the_same_package(rspd, session, card, kind):
 @pytest.mark.parametrize("kind", ["session", "ppk"])
 def test_a_new_one_time_key_gets_new_keys(rspd, session, card, kind):
     name = f"fresh-{kind}"
-    rspd.ctl("profile-type", "create", name, "--keys", kind)
-    o = rspd.desk.order(iccid=rspd.desk.load("--type", name))
+    rspd.desk.make_type(name, keys=kind)
+    o = rspd.desk.order(iccid=rspd.desk.load({"type": name}))
     first = session(card).until_package(o.matching_id)
     again = session(card).until_package(o.matching_id, fresh=True)
     assert again.package.dp_point != first.package.dp_point
@@ -373,7 +372,7 @@ def test_a_retry_is_one_more_attempt_and_no_second_move(session, card, order):
     o = order()
     session(card).until_package(o.matching_id)
     session(card).until_package(o.matching_id)
-    assert o.show()["download_attempts"] == 2
+    assert o.show()["downloadAttempts"] == 2
     assert o.state == "downloaded"
 
 

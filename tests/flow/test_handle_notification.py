@@ -301,8 +301,8 @@ def of_type(rspd, session, card):
 
     def make(on_delete):
         name = f"on-delete-{on_delete}"
-        rspd.ctl("profile-type", "create", name, "--on-delete", on_delete, check=False)
-        o = rspd.desk.order(iccid=rspd.desk.load("--type", name))
+        rspd.desk.make_type(name, onDelete=on_delete)
+        o = rspd.desk.order(iccid=rspd.desk.load({"type": name}))
         lpa = session(card).run(o.matching_id)
         lpa.order = o
         return lpa
@@ -346,8 +346,8 @@ def test_a_delete_that_is_not_after_the_installation_is_ignored(rspd, of_type):
 
 def test_a_delete_before_the_installation_result_is_applied_after_it(rspd, session, card):
     name = "early-delete"
-    rspd.ctl("profile-type", "create", name, "--on-delete", "available")
-    o = rspd.desk.order(iccid=rspd.desk.load("--type", name))
+    rspd.desk.make_type(name, onDelete="available")
+    o = rspd.desk.order(iccid=rspd.desk.load({"type": name}))
     lpa = session(card).until_package(o.matching_id)
     lpa.order = o
     result = lpa.install()

@@ -135,6 +135,10 @@ def test_a_missing_member_is_named_as_missing(lpa, member):
     assert "missing" in answer.execution["statusCodeData"]["message"]
 
 
+def test_null_is_as_good_as_missing(lpa):
+    lpa.initiate({**lpa.initiate_body(), "euiccInfo1": None}).refused("1.3.1", "2.2")
+
+
 WRONG_VALUES = {
     "challenge of 15 octets": ("euiccChallenge", b64(bytes(15))),
     "challenge of 17 octets": ("euiccChallenge", b64(bytes(17))),
@@ -147,7 +151,6 @@ WRONG_VALUES = {
     "info cut short": ("euiccInfo1", b64(bytes.fromhex("bf2009820302"))),
     "info longer than its octets": ("euiccInfo1", b64(bytes.fromhex("bf2084ffffffff8203020300"))),
     "info with octets behind": ("euiccInfo1", b64(bytes.fromhex("bf2009820302030000a900aa0000"))),
-    "info null": ("euiccInfo1", None),
     "address a list": ("smdpAddress", ["smdp.example.org"]),
 }
 

@@ -68,14 +68,14 @@ def test_confirming_with_another_eid_is_refused(rspd, order, make_card):
 
 def test_the_empty_matching_id_needs_an_eid(rspd, order):
     o = order(confirm=False)
-    error_code(rspd.ask_any("order confirm", iccid=o.iccid, matching_id=""))
+    error_code(rspd.ask_any("order confirm", iccid=o.iccid, matchingId=""))
     assert o.state == "allocated"
 
 
 def test_a_matching_id_in_use_is_refused(rspd, order):
     first, second = order(), order(confirm=False)
     error_code(
-        rspd.ask_any("order confirm", iccid=second.iccid, matching_id=first.matching_id)
+        rspd.ask_any("order confirm", iccid=second.iccid, matchingId=first.matching_id)
     )
     assert second.state == "allocated"
 
@@ -95,8 +95,8 @@ def test_a_profile_is_ordered_once(rspd, order):
 
 
 def test_an_order_by_type_takes_what_is_in_stock(rspd):
-    rspd.ctl("profile-type", "create", "by-type")
-    stock = {rspd.desk.load("--type", "by-type") for _ in range(2)}
+    rspd.desk.make_type("by-type")
+    stock = {rspd.desk.load({"type": "by-type"}) for _ in range(2)}
     taken = {rspd.ask("order create", type="by-type")["iccid"] for _ in range(2)}
     assert taken == stock
     error_code(rspd.ask_any("order create", type="by-type"))
@@ -104,8 +104,8 @@ def test_an_order_by_type_takes_what_is_in_stock(rspd):
 
 def test_two_daemons_never_sell_one_profile_twice(twins):
     name = "sold-in-parallel"
-    twins[0].ctl("profile-type", "create", name)
-    stock = {twins[0].desk.load("--type", name) for _ in range(8)}
+    twins[0].desk.make_type(name)
+    stock = {twins[0].desk.load({"type": name}) for _ in range(8)}
     answers = at_once(
         *(lambda d=twins[i % 2]: d.ask_any("order create", type=name) for i in range(12))
     )
@@ -233,7 +233,7 @@ def test_reset_gives_another_chance(session, card, order):
     o = order()
     lpa = session(card).until_package(o.matching_id)
     assert "ok" in o.reset()
-    assert (o.state, o.show()["download_attempts"]) == ("released", 0)
+    assert (o.state, o.show()["downloadAttempts"]) == ("released", 0)
     lpa.get_package()  # of the old session: whatever it gets, the order is sound
     session(card).run(o.matching_id)
     assert o.state == "installed"
@@ -276,10 +276,11 @@ def test_orders_get_the_configured_lifetime(make_rspd):
 def test_a_known_iccid_is_refused_or_rewritten(rspd, session, card):
     path, iccid = rspd.desk.write_profile()
     _, other = rspd.desk.write_profile()
-    rspd.ctl("profile", "import", path)
-    code, _, said = rspd.ctl("profile", "import", path, check=False)
-    assert code != 0 and "--iccid" in said
-    rspd.ctl("profile", "import", path, "--iccid", other)
+    assert "ok" in rspd.desk.offer(path)
+    answer = rspd.desk.offer(path)
+    error_code(answer)
+    assert "iccid" in answer["error"]["advice"]
+    assert "ok" in rspd.desk.offer(path, iccid=other)
     lpa = session(card).run(rspd.desk.order(iccid=other).matching_id)
     assert lpa.iccid == other
     assert lpa.package.upp.count(bytes.fromhex(other)) == 1  # header
@@ -300,8 +301,7 @@ def test_the_class_follows_the_test_key(rspd, session, make_card):
 @pytest.mark.parametrize("k,wanted", [(bytes(range(16)), "operational"), (bytes(16), "test")])
 def test_a_class_that_contradicts_the_key_is_refused(rspd, k, wanted):
     path, iccid = rspd.desk.write_profile(k=k)
-    code, _, said = rspd.ctl("profile", "import", path, "--class", wanted, check=False)
-    assert code != 0 and said
+    error_code(rspd.desk.offer(path, **{"class": wanted}))
     error_code(rspd.ask_any("profile show", iccid=iccid))
 
 

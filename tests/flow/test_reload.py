@@ -105,7 +105,7 @@ def test_an_unknown_option_changes_nothing_and_says_where(own):
 
 
 def test_a_changed_limit_is_used_after_a_reload(own):
-    own.options["dp"]["download_attempts"] = 1
+    own.options["dp"]["downloadAttempts"] = 1
     own.write_config()
     answer = own.ask_any("reload")
     assert "ok" in answer, answer
