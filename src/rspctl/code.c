@@ -1,0 +1,52 @@
+/* order code: the activation code as text and as QR codes. */
+#include <errno.h>
+#include <string.h>
+#include <sysexits.h>
+#include "rspctl/qr.h"
+#include "rspctl/talk.h"
+#include "rspctl/verbs.h"
+
+static int
+write_file(const char *option, bool (*write)(const char *text, FILE *out), const char *text)
+{
+	const char *path = json_string_value(json_object_get(rspctl_call.local, option));
+	FILE *out;
+	bool good;
+
+	if (!path)
+		return EX_OK;
+	out = fopen(path, "wb");
+	good = out && write(text, out);
+	if (out && fclose(out) == EOF)
+		good = false;
+	if (!good)
+		return rspctl_fail(EX_CANTCREAT, "check the path", "%s cannot be written: %s", path,
+			strerror(errno));
+	return EX_OK;
+}
+
+int
+rspctl_code(const struct rspctl_verb *verb)
+{
+	json_t *answer = rspctl_ask(verb->name, rspctl_call.args);
+	json_t *ok = json_object_get(answer, "ok");
+	const char *qr = json_string_value(json_object_get(ok, "qr"));
+	int code = rspctl_outcome(answer);
+
+	if (!code && rspctl_call.json) {
+		json_dumpf(ok, stdout, JSON_COMPACT);
+		putchar('\n');
+	} else if (!code) {
+		puts(qr);
+		if (json_object_get(rspctl_call.local, "qr"))
+			rspctl_qr_terminal(qr, stdout);
+		if (json_is_true(json_object_get(ok, "confirmationCode")))
+			puts("The user needs the Confirmation Code too.");
+	}
+	if (!code)
+		code = write_file("png", rspctl_qr_png, qr);
+	if (!code)
+		code = write_file("svg", rspctl_qr_svg, qr);
+	json_decref(answer);
+	return code;
+}

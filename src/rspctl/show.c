@@ -1,0 +1,166 @@
+/* How each verb's answer is shown to people. */
+#include <stdio.h>
+#include "rspctl/show.h"
+
+void
+rspctl_show_profiles(json_t *ok)
+{
+	static const struct rspctl_column columns[] = { { "ICCID", "iccid" }, { "TYPE", "type" },
+		{ "CLASS", "class" }, { "STATE", "state" }, { "SINCE", "since" },
+		{ "ON CARD", "cardState" }, { "EID", "cardEid" } };
+
+	SHOW_TABLE(json_object_get(ok, "profiles"), columns);
+}
+
+void
+rspctl_show_types(json_t *ok)
+{
+	static const struct rspctl_column columns[] = { { "NAME", "name" }, { "KEYS", "keys" },
+		{ "ON DELETE", "onDelete" }, { "STOCK", "stock" }, { "CREATED", "createdAt" } };
+
+	SHOW_TABLE(json_object_get(ok, "types"), columns);
+}
+
+void
+rspctl_show_orders(json_t *ok)
+{
+	static const struct rspctl_column columns[] = { { "ORDER", "id" }, { "ICCID", "iccid" },
+		{ "STATE", "state" }, { "SINCE", "since" }, { "EID", "eid" }, { "TYPE", "type" },
+		{ "EXPIRES", "expiresAt" }, { "MATCHING ID", "matchingId" } };
+
+	SHOW_TABLE(json_object_get(ok, "orders"), columns);
+}
+
+void
+rspctl_show_order(json_t *ok)
+{
+	static const struct rspctl_column sessions[] = { { "AT", "at" }, { "EID", "eid" },
+		{ "STATE", "state" }, { "RESULT", "result" }, { "REFUSAL", "refusal" },
+		{ "PEER", "peer" }, { "TRANSACTION", "transactionId" } };
+	static const struct rspctl_column history[] = { { "AT", "at" }, { "ACT", "act" },
+		{ "FROM", "from" }, { "TO", "to" }, { "ACTOR", "actor" }, { "WHY", "why" } };
+
+	rspctl_show_facts(ok);
+	puts("\nSessions, oldest first:");
+	SHOW_TABLE(json_object_get(ok, "sessions"), sessions);
+	puts("\nHistory of the profile:");
+	SHOW_TABLE(json_object_get(ok, "history"), history);
+}
+
+void
+rspctl_show_sessions(json_t *ok)
+{
+	static const struct rspctl_column columns[] = { { "AT", "at" }, { "EID", "eid" },
+		{ "ICCID", "iccid" }, { "STATE", "state" }, { "RESULT", "result" },
+		{ "REFUSAL", "refusal" }, { "TAC", "tac" }, { "PEER", "peer" },
+		{ "TRANSACTION", "transactionId" } };
+
+	SHOW_TABLE(json_object_get(ok, "sessions"), columns);
+}
+
+void
+rspctl_show_events(json_t *ok)
+{
+	static const struct rspctl_column columns[] = { { "AT", "at" }, { "KEY", "key" },
+		{ "SEQ", "seq" }, { "TYPE", "type" }, { "STATE", "state" }, { "EID", "eid" },
+		{ "WHY", "why" } };
+	json_t *events = json_object_get(ok, "events");
+	json_t *event, *data;
+	size_t i;
+
+	/* What matters of an event's data, beside its envelope. */
+	json_array_foreach(events, i, event)
+	{
+		data = json_object_get(event, "data");
+		json_object_set(event, "state", json_object_get(data, "state"));
+		json_object_set(event, "eid", json_object_get(data, "eid"));
+		json_object_set(event, "why", json_object_get(data, "why"));
+	}
+	SHOW_TABLE(events, columns);
+}
+
+void
+rspctl_show_audit(json_t *ok)
+{
+	static const struct rspctl_column columns[] = { { "ENTRY", "id" }, { "AT", "at" },
+		{ "ACTOR", "actor" }, { "ACT", "act" }, { "ICCID", "iccid" }, { "FROM", "from" },
+		{ "TO", "to" }, { "WHY", "why" } };
+
+	SHOW_TABLE(json_object_get(ok, "entries"), columns);
+}
+
+/* An object of objects, a line each: its name, then its members as name=value. */
+static void
+show_group(json_t *ok, const char *name)
+{
+	json_t *group = json_object_get(ok, name);
+	const char *member, *part;
+	json_t *v, *w;
+
+	if (json_object_size(group) == 0)
+		return;
+	printf("\n%s\n", name);
+	json_object_foreach(group, member, v)
+	{
+		printf("  %-36s", member);
+		if (json_is_integer(v))
+			printf(" %lld", (long long)json_integer_value(v));
+		json_object_foreach(v, part, w)
+			printf(" %s=%lld", part, (long long)json_integer_value(w));
+		putchar('\n');
+	}
+}
+
+/* Only the steps that ran. */
+static void
+show_steps(json_t *procedures)
+{
+	const char *name;
+	json_t *steps, *s;
+	size_t i;
+
+	puts("\nsteps");
+	json_object_foreach(procedures, name, steps) json_array_foreach(steps, i, s)
+	{
+		long long runs = json_integer_value(json_object_get(s, "runs"));
+		long long us = json_integer_value(json_object_get(s, "us"));
+
+		if (runs)
+			printf("  %-24s %-24s runs=%lld us/run=%lld\n", name,
+				json_string_value(json_object_get(s, "step")), runs, us / runs);
+	}
+}
+
+void
+rspctl_show_stats(json_t *ok)
+{
+	static const char *const groups[] = { "process", "tasks", "counters", "refusals", "latency",
+		"lanes", "statements" };
+
+	printf("rspd %s\n", json_string_value(json_object_get(ok, "version")));
+	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+		show_group(ok, groups[i]);
+	show_steps(json_object_get(ok, "procedures"));
+}
+
+void
+rspctl_show_tasks(json_t *ok)
+{
+	static const struct rspctl_column columns[] = { { "PROCEDURE", "procedure" },
+		{ "STEP", "step" }, { "AGE US", "ageUs" }, { "WAITS", "waiting" } };
+
+	SHOW_TABLE(json_object_get(ok, "tasks"), columns);
+}
+
+void
+rspctl_show_log(json_t *ok)
+{
+	rspctl_show_facts(json_object_get(ok, "areas"));
+}
+
+void
+rspctl_show_done(json_t *ok)
+{
+	(void)ok;
+	puts("done");
+}

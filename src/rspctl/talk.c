@@ -1,0 +1,123 @@
+/*
+ * The conversation with rspd over its control socket: newline-delimited JSON, one request after the
+ * other on one connection (docs/control-socket.md).
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <unistd.h>
+#include "rspctl/progress.h"
+#include "rspctl/talk.h"
+#include "rspctl/verb.h"
+
+int
+rspctl_fail(int code, const char *advice, const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("rspctl: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	if (advice && *advice)
+		fprintf(stderr, "        %s\n", advice);
+	return code;
+}
+
+/* One stream each way: stdio does not turn round on a socket. */
+static FILE *to_daemon, *from_daemon;
+
+static void
+connect_daemon(void)
+{
+	struct sockaddr_un where = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const char *advice = "start rspd, or name its socket with -s or $RSPD_CONTROL";
+
+	if (strlen(rspctl_call.socket) >= sizeof where.sun_path)
+		exit(rspctl_fail(EX_USAGE, "name another with -s", "%s is too long for a socket",
+			rspctl_call.socket));
+	strcpy(where.sun_path, rspctl_call.socket);
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&where, sizeof where) < 0) {
+		if (errno == EACCES)
+			advice = "become root, the daemon's user, or a member of its control_group";
+		exit(rspctl_fail(EX_UNAVAILABLE, advice, "no daemon answers on %s: %s",
+			rspctl_call.socket, strerror(errno)));
+	}
+	to_daemon = fdopen(fd, "w");
+	from_daemon = fdopen(dup(fd), "r");
+	if (!to_daemon || !from_daemon)
+		abort();
+}
+
+static void
+lost(void)
+{
+	exit(rspctl_fail(EX_UNAVAILABLE, "look at its log, then try again",
+		"the daemon closed the connection without an answer"));
+}
+
+static void
+send_request(const char *verb, json_t *args)
+{
+	json_t *request = json_pack("{ss sO}", "verb", verb, "args", args);
+
+	if (json_dumpf(request, to_daemon, JSON_COMPACT) < 0 || fputc('\n', to_daemon) == EOF ||
+		fflush(to_daemon) == EOF)
+		clearerr(to_daemon); /* a daemon that refuses us says why before it closes */
+	json_decref(request);
+}
+
+json_t *
+rspctl_ask(const char *verb, json_t *args)
+{
+	static char *line;
+	static size_t room;
+	json_t *answer, *progress;
+	ssize_t n;
+
+	if (!to_daemon)
+		connect_daemon();
+	send_request(verb, args);
+	for (;;) {
+		n = getline(&line, &room, from_daemon);
+		if (n <= 0)
+			lost();
+		answer = json_loadb(line, (size_t)n, 0, NULL);
+		if (!answer)
+			lost();
+		progress = json_object_get(answer, "progress");
+		if (!progress)
+			return answer;
+		rspctl_progress(json_integer_value(json_object_get(progress, "done")),
+			json_integer_value(json_object_get(progress, "of")));
+		json_decref(answer);
+	}
+}
+
+int
+rspctl_outcome(const json_t *answer)
+{
+	static const char *const passing[] = { "busy", "late", "unsure", "too-many-connections" };
+	const json_t *error = json_object_get(answer, "error");
+	const char *code = json_string_value(json_object_get(error, "code"));
+	const char *words = json_string_value(json_object_get(error, "message"));
+
+	if (!error)
+		return EX_OK;
+	if (rspctl_call.json) {
+		json_dumpf(answer, stdout, JSON_COMPACT);
+		putchar('\n');
+	}
+	rspctl_fail(1, json_string_value(json_object_get(error, "advice")), "%s",
+		words ? words : "refused");
+	for (size_t i = 0; code && i < sizeof passing / sizeof *passing; i++)
+		if (strcmp(code, passing[i]) == 0)
+			return EX_TEMPFAIL;
+	return 1;
+}

@@ -1,0 +1,240 @@
+/* The table of verbs, and finding one in it. */
+#include <string.h>
+#include "rspctl/show.h"
+#include "rspctl/verbs.h"
+
+/* clang-format off */
+#define OPTIONS(...) (const struct rspctl_option[]){ __VA_ARGS__ { .name = NULL } }
+#define PLACE(name, member, words) { name, NULL, member, RSPCTL_TEXT, true, words },
+#define PLACE_MAY(name, member, words) { name, NULL, member, RSPCTL_TEXT, false, words },
+#define WORD(name, member, words) { name, NULL, member, RSPCTL_FLAG, false, words },
+#define MUST(name, value, member, words) { name, value, member, RSPCTL_TEXT, true, words },
+#define TEXT(name, value, member, words) { name, value, member, RSPCTL_TEXT, false, words },
+#define NUMBER(name, value, member, words) { name, value, member, RSPCTL_NUMBER, false, words },
+#define FLAG(name, member, words) { name, NULL, member, RSPCTL_FLAG, false, words },
+#define LIST(name, value, member, words) { name, value, member, RSPCTL_LIST, false, words },
+#define FILE_OF(name, value, member, words) { name, value, member, RSPCTL_FILE, false, words },
+
+#define WHY TEXT("--why", "TEXT", "why", "a reason for the audit trail")
+#define LIMIT NUMBER("--limit", "N", "limit", "at most this many (default 200, at most 1000)")
+#define ICCID_PLACE PLACE("ICCID", "iccid", "the profile")
+
+static const struct rspctl_verb verbs[] = {
+	{ "profile import", "import a profile package, or every one in a directory",
+		"The file holds an unprotected profile package (UPP, DER). It is validated whole and refused with "
+		"the profile element and the reason when it cannot be offered. An ICCID that is known already is "
+		"refused; --iccid writes another one into the package and its metadata. Of a directory every "
+		"*.der and *.upp is taken; the rest is skipped.",
+		OPTIONS(PLACE("PATH", NULL, "the file or directory")
+			TEXT("--type", "NAME", "type", "the profile type, made if new (default: what the package says)")
+			TEXT("--iccid", "ICCID", "iccid", "import with this ICCID instead of the package's")
+			TEXT("--name", "TEXT", "name", "the profile's name, as the user sees it")
+			TEXT("--provider", "TEXT", "provider", "the provider's name, as the user sees it")
+			TEXT("--class", "CLASS", "class", "test, provisioning or operational (default: by the package's keys)")
+			FILE_OF("--icon", "FILE", "icon", "a PNG or JPEG of at most 1024 octets")
+			TEXT("--owner", "MCCMNC[:GID1[:GID2]]", "owner", "the owner (default with policy rules: by the IMSI)")
+			FLAG("--ppr1", "ppr1", "policy rule: the profile cannot be disabled")
+			FLAG("--ppr2", "ppr2", "policy rule: the profile cannot be deleted")
+			FLAG("--ppr-update", "pprUpdate", "policy rules may be updated later")
+			LIST("--notify", "ADDRESS=EVENT+EVENT", "notify", "also tell this server (install, enable, disable, delete)")
+			WHY),
+		rspctl_import, NULL },
+	{ "profile list", "list profiles by ICCID", NULL,
+		OPTIONS(TEXT("--type", "NAME", "type", "only of this type")
+			TEXT("--state", "STATE", "state", "only in this state")
+			TEXT("--after", "ICCID", "after", "begin behind this one")
+			LIMIT),
+		NULL, rspctl_show_profiles },
+	{ "profile show", "show one profile", NULL, OPTIONS(ICCID_PLACE), NULL, rspctl_show_facts },
+	{ "profile-type list", "list profile types and what is in stock", NULL, OPTIONS(), NULL, rspctl_show_types },
+	{ "profile-type create", "make a profile type", NULL,
+		OPTIONS(PLACE("NAME", "name", "its name")
+			TEXT("--keys", "KIND", "keys", "session: packages under session keys (default); ppk: under protection keys")
+			TEXT("--on-delete", "WHAT", "onDelete", "after a delete on the card: keep (default), reissue to it, or available")),
+		NULL, rspctl_show_facts },
+	{ "order create", "reserve a profile", "DownloadOrder of ES2+. Name the profile or a type; any of it is taken then.",
+		OPTIONS(TEXT("--iccid", "ICCID", "iccid", "this profile")
+			TEXT("--type", "NAME", "type", "any profile of this type")
+			TEXT("--eid", "EID", "eid", "for this eUICC alone")
+			NUMBER("--expires", "DAYS", "expiresDays", "the order ends after so many days (default: as configured)")
+			WHY),
+		NULL, rspctl_show_facts },
+	{ "order confirm", "fix MatchingID and Confirmation Code of an order",
+		"ConfirmOrder of ES2+. Without --matching-id a random one is made; an empty one is for the default "
+		"SM-DP+ and needs an EID.",
+		OPTIONS(ICCID_PLACE
+			TEXT("--eid", "EID", "eid", "for this eUICC alone")
+			TEXT("--matching-id", "TEXT", "matchingId", "this MatchingID")
+			TEXT("--cc", "CODE", "confirmationCode", "the user must type this Confirmation Code")
+			FLAG("--release", "release", "release the profile at once")
+			WHY),
+		NULL, rspctl_show_facts },
+	{ "order release", "let a confirmed profile be downloaded", "ReleaseProfile of ES2+.",
+		OPTIONS(ICCID_PLACE WHY), NULL, rspctl_show_facts },
+	{ "order cancel", "end an order",
+		"CancelOrder of ES2+. After a package has left, the profile may be on a card and can only become "
+		"unavailable; one that is Downloaded needs --force.",
+		OPTIONS(ICCID_PLACE
+			MUST("--final", "STATE", "final", "available: back into stock; unavailable: never again")
+			FLAG("--force", "force", "also when Downloaded")
+			WHY),
+		NULL, rspctl_show_facts },
+	{ "order reset", "give the user another chance", "From Error or Downloaded back to Released, with all counters at zero.",
+		OPTIONS(ICCID_PLACE WHY), NULL, rspctl_show_facts },
+	{ "order show", "show an order: state, sessions, history", NULL, OPTIONS(ICCID_PLACE), NULL, rspctl_show_order },
+	{ "order list", "list orders, newest first", NULL,
+		OPTIONS(TEXT("--state", "STATE", "state", "only with the profile in this state")
+			TEXT("--type", "NAME", "type", "only of this type")
+			TEXT("--eid", "EID", "eid", "only for this eUICC")
+			NUMBER("--before", "ORDER", "before", "older than this one")
+			LIMIT),
+		NULL, rspctl_show_orders },
+	{ "order code", "print an order's activation code", NULL,
+		OPTIONS(ICCID_PLACE
+			FLAG("--qr", NULL, "as a QR code in the terminal too")
+			TEXT("--png", "FILE", NULL, "as a QR code in this file")
+			TEXT("--svg", "FILE", NULL, "as a QR code in this file")
+			FLAG("--with-oid", "withOid", "with the object identifier of the SM-DP+")),
+		rspctl_code, NULL },
+	{ "session list", "list RSP sessions, newest first", NULL,
+		OPTIONS(TEXT("--eid", "EID", "eid", "only of this eUICC")
+			TEXT("--iccid", "ICCID", "iccid", "only about this profile")
+			LIMIT),
+		NULL, rspctl_show_sessions },
+	{ "event list", "list recorded events, the newest last", NULL,
+		OPTIONS(TEXT("--iccid", "ICCID", "iccid", "only of this profile")
+			TEXT("--eid", "EID", "eid", "only of this eUICC")
+			LIMIT),
+		NULL, rspctl_show_events },
+	{ "stats", "show what is counted", NULL, OPTIONS(), NULL, rspctl_show_stats },
+	{ "tasks", "show what runs now, and at which step", NULL, OPTIONS(), NULL, rspctl_show_tasks },
+	{ "log", "show the log's levels, or set one", "Levels are error, warning, notice, info, debug; the area all means every one.",
+		OPTIONS(PLACE_MAY("AREA", "area", "the area")
+			PLACE_MAY("LEVEL", "level", "its level from now on")),
+		NULL, rspctl_show_log },
+	{ "trace eid", "log everything about one eUICC", NULL,
+		OPTIONS(PLACE("EID", "eid", "its EID")
+			WORD("off", "off", "no longer")),
+		NULL, rspctl_show_facts },
+	{ "reload", "read configuration and certificates again", NULL, OPTIONS(), NULL, rspctl_show_done },
+	{ "drain", "finish what runs, then end the daemon", NULL, OPTIONS(), NULL, rspctl_show_done },
+	{ "audit list", "list the audit trail, newest first", NULL,
+		OPTIONS(TEXT("--iccid", "ICCID", "iccid", "only of this profile")
+			TEXT("--eid", "EID", "eid", "only of this eUICC")
+			NUMBER("--before", "ENTRY", "before", "older than this one")
+			LIMIT),
+		NULL, rspctl_show_audit },
+	{ "audit verify", "compute the chain of the audit trail anew", "Exits with 1 when the trail was tampered with.",
+		OPTIONS(), rspctl_verify, NULL },
+	{ "key rotate", "seal anew what the former key sealed",
+		"Configure the new key as seal_key and the old one as former_seal_key, reload, then rotate. It may be "
+		"interrupted and begun again.",
+		OPTIONS(), rspctl_rotate, NULL },
+	{ "pki make-test", "make a complete test PKI and a configuration that uses it", NULL,
+		OPTIONS(PLACE("DIR", NULL, "where it goes")
+			LIST("--dns", "NAME", NULL, "a name of the server")
+			TEXT("--oid", "OID", NULL, "the operator's object identifier")
+			TEXT("--eum-range", "DIGITS", NULL, "how the EIDs of the EUM begin")
+			FLAG("--force", NULL, "also into a directory that is not empty")),
+		NULL, NULL },
+	{ "pki csr", "make a key and ask a CI for its certificate", NULL,
+		OPTIONS(MUST("--role", "ROLE", NULL, "auth, pb, tls or eim")
+			TEXT("--oid", "OID", NULL, "the operator's object identifier")
+			LIST("--dns", "NAME", NULL, "a name of the server")
+			TEXT("--curve", "CURVE", NULL, "nist or brainpool")
+			TEXT("--key", "FILE", NULL, "the key, made when it is not there")
+			TEXT("--out", "FILE", NULL, "where the request goes")
+			TEXT("--subject", "NAME", NULL, "the subject's name")),
+		NULL, NULL },
+	{ "pki check", "check chains, key pairs, object identifiers and dates", NULL,
+		OPTIONS(TEXT("--config", "FILE", NULL, "all that this configuration names")
+			LIST("--ci", "FILE", NULL, "a root certificate")
+			LIST("--crl", "FILE", NULL, "a revocation list")
+			LIST("--dns", "NAME", NULL, "a name that the TLS certificate must have")
+			TEXT("--auth-certificate", "FILE", NULL, "CERT.DPauth")
+			TEXT("--auth-key", "FILE", NULL, "its key")
+			TEXT("--pb-certificate", "FILE", NULL, "CERT.DPpb")
+			TEXT("--pb-key", "FILE", NULL, "its key")
+			TEXT("--tls-certificate", "FILE", NULL, "the TLS certificate with its chain")
+			TEXT("--tls-key", "FILE", NULL, "its key")
+			FLAG("--json", NULL, "print the findings as JSON")),
+		NULL, NULL },
+};
+/* clang-format on */
+
+enum { VERBS = sizeof verbs / sizeof *verbs, WORDS = 128 };
+
+const struct rspctl_verb *
+rspctl_verb_get(unsigned i)
+{
+	return i < VERBS ? &verbs[i] : NULL;
+}
+
+static const struct rspctl_verb *
+find_exactly(const char *name)
+{
+	for (unsigned i = 0; i < VERBS; i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+const struct rspctl_verb *
+rspctl_verb_find(int argc, char **argv, int *used)
+{
+	const struct rspctl_verb *found = NULL;
+	char two[WORDS];
+
+	if (argc > 1 && snprintf(two, sizeof two, "%s %s", argv[0], argv[1]) < (int)sizeof two)
+		found = find_exactly(two);
+	*used = found ? 2 : 1;
+	if (!found)
+		found = find_exactly(argv[0]);
+	/* "audit" alone shows the trail. */
+	if (!found && strcmp(argv[0], "audit") == 0 && (argc == 1 || argv[1][0] == '-'))
+		found = find_exactly("audit list");
+	return found;
+}
+
+static size_t
+least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* How many letters must be changed, put in or left out to make one of the other (Levenshtein). */
+static size_t
+distance(const char *a, const char *b)
+{
+	size_t row[WORDS], n = strnlen(b, WORDS - 1), above, left;
+
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (size_t i = 0; a[i]; i++) {
+		above = row[0];
+		row[0] = i + 1;
+		for (size_t j = 0; j < n; j++) {
+			left = row[j + 1];
+			row[j + 1] = least(least(row[j], left) + 1, above + (a[i] != b[j]));
+			above = left;
+		}
+	}
+	return row[n];
+}
+
+const char *
+rspctl_verb_nearest(const char *words)
+{
+	const char *nearest = NULL;
+	size_t best = 0;
+
+	for (unsigned i = 0; i < VERBS; i++) {
+		size_t d = distance(verbs[i].name, words);
+
+		if (!nearest || d < best) {
+			nearest = verbs[i].name;
+			best = d;
+		}
+	}
+	return nearest;
+}

@@ -1,0 +1,11 @@
+#ifndef RSPCTL_VERBS_H
+#define RSPCTL_VERBS_H
+/* Verbs that do more than ask once. */
+#include "rspctl/verb.h"
+
+int rspctl_import(const struct rspctl_verb *verb);
+int rspctl_code(const struct rspctl_verb *verb);
+int rspctl_verify(const struct rspctl_verb *verb);
+int rspctl_rotate(const struct rspctl_verb *verb);
+
+#endif
