@@ -4,6 +4,7 @@
  * buffers (first octet and blank line of a head, answers that evhttp makes by itself).
  */
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -108,6 +109,7 @@ void
 https_connection_info(const SSL *ssl, int where, int value)
 {
 	struct connection *c = https_connection_find(ssl);
+	int on = 1;
 
 	if (!c->peer[0])
 		note_peer(c, SSL_get_fd(ssl));
@@ -118,6 +120,11 @@ https_connection_info(const SSL *ssl, int where, int value)
 	stats_add(STATS_https_handshakes);
 	if (SSL_session_reused(ssl))
 		stats_add(STATS_https_handshakes_resumed);
+	/*
+	 * Clients that leave Nagle's algorithm on send their first request only after this is acknowledged:
+	 * without it a resumption by TLS 1.2 takes 40 ms longer.
+	 */
+	setsockopt(SSL_get_fd(ssl), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 	c->shaken = true;
 	end_handshake(c);
 	https_connection_phase_set(c, PHASE_HEAD);
