@@ -56,7 +56,7 @@ codec_configure_isdp_write(struct arena *mem, struct slice dp_oid)
 	struct buf oid, data, out;
 
 	buf_init(&oid, mem, PART_MAX);
-	codec_der_put_optional(&oid, 0x06, dp_oid);
+	codec_der_put_optional(&oid, 0x80, dp_oid);
 	buf_init(&data, mem, PART_MAX);
 	if (dp_oid.p)
 		codec_der_put(&data, 0xb8, buf_get(&oid));
