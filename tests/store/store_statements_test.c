@@ -17,8 +17,8 @@ static const struct {
 	{ "view_sessions", "rsp_session_created" },
 	{ "view_events", "outbox_pkey" },
 	/* a partial index that holds nothing else but what is wanted */
-	{ "audit_seal", "audit_rest_id_idx" },
-	{ "audit_check", "audit_rest_id_idx" },
+	{ "audit_seal", "_id_idx on audit_" },
+	{ "audit_check", "_id_idx on audit_" },
 	{ "notification_stragglers", "notification_waiting" },
 	/* it counts what a rotation of keys has left to do, in the background */
 	{ "sealed_packages_left", "profile_package" },
