@@ -1,4 +1,7 @@
-/* Activation codes `[LPA:]1$address$token[$oid[$1]]` (SGP.22 §4.1); fields after the fifth are of later versions. */
+/*
+ * Activation codes `[LPA:]1$address$token[$oid[$1]]` (SGP.22 §4.1); fields after the fifth are of
+ * later versions.
+ */
 #include "rspsim/activation.h"
 #include "rspsim/crypto.h"
 

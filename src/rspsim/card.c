@@ -1,4 +1,7 @@
-/* The card in memory: its making, its credentials, what an RSP session leaves behind and what ends with it. */
+/*
+ * The card in memory: its making, its credentials, what an RSP session leaves behind and what
+ * ends with it.
+ */
 #include <openssl/objects.h>
 #include <stdlib.h>
 #include "base/rand.h"

@@ -1,8 +1,9 @@
 #ifndef RSPSIM_CARD_H
 #define RSPSIM_CARD_H
 /*
- * The simulated eUICC's state: who it is, whom it trusts, what is installed, what it still has to tell. It lives in
- * memory; one JSON file keeps it between runs, replaced whole. All functions of euicc.h work on it.
+ * The simulated eUICC's state: who it is, whom it trusts, what is installed, what it still has to
+ * tell. It lives in memory; one JSON file keeps it between runs, replaced whole. All functions of
+ * euicc.h work on it.
  */
 #include <openssl/x509.h>
 #include "rspsim/break.h"
@@ -60,7 +61,10 @@ enum rspsim_session_state {
 	RSPSIM_SESSION_PREPARED
 };
 
-/* One RSP session, from GetEuiccChallenge on (§5.7.7); what it points at is in the session's arena. */
+/*
+ * One RSP session, from GetEuiccChallenge on (§5.7.7); what it points at is in the session's
+ * arena.
+ */
 struct rspsim_session {
 	enum rspsim_session_state state;
 	uint8_t challenge[16];
@@ -98,13 +102,18 @@ struct rspsim_card {
 struct rspsim_card *rspsim_card_new(const char *eid);
 void rspsim_card_free(struct rspsim_card *card);
 
-/* Takes over the references; false when the card knows four CIs already or the certificates do not fit. */
+/*
+ * Takes over the references; false when the card knows four CIs already or the certificates do
+ * not fit.
+ */
 bool rspsim_card_add_ci(
 	struct rspsim_card *card, X509 *root, X509 *eum, X509 *certificate, EVP_PKEY *key);
 /* The CI with this key id, or NULL. */
 const struct rspsim_ci *rspsim_card_find_ci(const struct rspsim_card *card, struct slice key_id);
 
-/* Ends the session and forgets profiles, notifications and one-time keys: as it left the factory. */
+/*
+ * Ends the session and forgets profiles, notifications and one-time keys: as it left the factory.
+ */
 void rspsim_card_reset(struct rspsim_card *card);
 void rspsim_card_end_session(struct rspsim_card *card);
 
@@ -121,8 +130,8 @@ const char *rspsim_card_write(const struct rspsim_card *card, const char *path);
 void rspsim_eid_new(const char *prefix, char eid[33]);
 
 /*
- * Adds to the card the CI, EUM and a new eUICC certificate of each curve found in a test PKI (or in one curve's
- * folder). NULL, or what is wrong.
+ * Adds to the card the CI, EUM and a new eUICC certificate of each curve found in a test PKI (or
+ * in one curve's folder). NULL, or what is wrong.
  */
 const char *rspsim_card_issue(struct rspsim_card *card, const char *pki);
 /* The issuer digits that the first EUM of a test PKI may give; "89049032" when it names none. */

@@ -1,4 +1,7 @@
-/* The card's file: one JSON object, octets in Base64, keys and certificates in PEM, replaced whole. */
+/*
+ * The card's file: one JSON object, octets in Base64, keys and certificates in PEM, replaced
+ * whole.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>

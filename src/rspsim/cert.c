@@ -1,6 +1,7 @@
 /*
- * What the simulated card demands of a server's certificate (SGP.22 §4.5.2): OpenSSL reads it and verifies the
- * signature; role, usage, object identifier and curve are looked at by hand, since OpenSSL knows nothing of them.
+ * What the simulated card demands of a server's certificate (SGP.22 §4.5.2): OpenSSL reads it and
+ * verifies the signature; role, usage, object identifier and curve are looked at by hand, since
+ * OpenSSL knows nothing of them.
  */
 #include <openssl/conf.h>
 #include <openssl/err.h>

@@ -1,8 +1,8 @@
 #ifndef RSPSIM_CERT_H
 #define RSPSIM_CERT_H
 /*
- * Certificates as the card sees them (SGP.22 §4.5): reading, issuing for a test PKI, and checking a server's
- * certificate against a CI. Certificates and keys are OpenSSL's objects.
+ * Certificates as the card sees them (SGP.22 §4.5): reading, issuing for a test PKI, and checking
+ * a server's certificate against a CI. Certificates and keys are OpenSSL's objects.
  */
 #include <openssl/x509.h>
 #include "base/arena.h"
@@ -33,7 +33,9 @@ struct slice rspsim_cert_der(struct arena *mem, X509 *cert);
 /* The 20 octets of the subject and the authority key identifier; absent when there is none. */
 struct slice rspsim_cert_key_id(X509 *cert);
 struct slice rspsim_cert_authority_id(X509 *cert);
-/* Content octets of the one registeredID in subjectAltName; absent when there is not exactly one. */
+/*
+ * Content octets of the one registeredID in subjectAltName; absent when there is not exactly one.
+ */
 struct slice rspsim_cert_oid(struct arena *mem, X509 *cert);
 /* True when an OID's content octets mean this dotted text. */
 bool rspsim_oid_is(struct slice oid, const char *dotted);
@@ -41,7 +43,9 @@ bool rspsim_oid_is(struct slice oid, const char *dotted);
 /* Checks an end entity below `ci`: who signed, dates, extensions, role, curve (§4.5.2.2). */
 enum rspsim_cert_fault rspsim_cert_check(X509 *cert, X509 *ci, enum rspsim_role role);
 
-/* What a new certificate shall say; extensions are pairs of name and value as in OpenSSL's files. */
+/*
+ * What a new certificate shall say; extensions are pairs of name and value as in OpenSSL's files.
+ */
 struct rspsim_cert_form {
 	const char *subject[5][2]; /* short name, value; ends at NULL */
 	const char *extensions[9][2];
@@ -52,7 +56,9 @@ struct rspsim_cert_form {
 X509 *rspsim_cert_issue(
 	const struct rspsim_cert_form *form, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key);
 
-/* O and first digits of the EID that an EUM may give, out of its name constraints (§4.5.2.1.0.2). */
+/*
+ * O and first digits of the EID that an EUM may give, out of its name constraints (§4.5.2.1.0.2).
+ */
 struct rspsim_eum_range {
 	char organization[65], prefix[33]; /* "" when not constrained */
 };

@@ -1,4 +1,4 @@
-/* Opens SCP03t segments: first the MAC, then the encryption, then the padding (SGP.02 §4.1.3.3). */
+/* Opens SCP03t segments: first the MAC, then the padded encryption (SGP.02 §4.1.3.3). */
 #include "base/secret.h"
 #include "rspsim/channel.h"
 #include "rspsim/crypto.h"
@@ -30,7 +30,9 @@ rspsim_channel_fini(struct rspsim_channel *c)
 	explicit_bzero(c, sizeof *c);
 }
 
-/* Decrypts with the block of the counter as ICV and cuts the padding 80 00…, which must be there. */
+/*
+ * Decrypts with the block of the counter as ICV and cuts the padding 80 00…, which must be there.
+ */
 static bool
 decrypt(const struct rspsim_channel *c, struct arena *mem, struct slice data, struct slice *plain)
 {

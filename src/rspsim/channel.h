@@ -1,8 +1,8 @@
 #ifndef RSPSIM_CHANNEL_H
 #define RSPSIM_CHANNEL_H
 /*
- * The card's end of the SCP03t channel that protects a bound profile package (SGP.22 §2.5.3, §2.5.4;
- * SGP.02 §4.1.3.3): one chain and one counter run through all its segments.
+ * The card's end of the SCP03t channel that protects a bound profile package (SGP.22 §2.5.3,
+ * §2.5.4; SGP.02 §4.1.3.3): one chain and one counter run through all its segments.
  */
 #include "base/arena.h"
 

@@ -1,8 +1,9 @@
 #ifndef RSPSIM_CRYPTO_H
 #define RSPSIM_CRYPTO_H
 /*
- * The card's own cryptography over OpenSSL's primitives: keys on P-256 and brainpoolP256r1, signatures as
- * r‖s, key agreement, ANSI X9.63 derivation, AES and CMAC (SGP.22 §2.6, Annex G). Curves are OpenSSL's NIDs.
+ * The card's own cryptography over OpenSSL's primitives: keys on P-256 and brainpoolP256r1,
+ * signatures as r‖s, key agreement, ANSI X9.63 derivation, AES and CMAC (SGP.22 §2.6, Annex G).
+ * Curves are OpenSSL's NIDs.
  */
 #include <openssl/evp.h>
 #include "base/arena.h"

@@ -1,8 +1,9 @@
 #ifndef RSPSIM_DER_H
 #define RSPSIM_DER_H
 /*
- * The card's own reader and writer of DER, apart from the generated codecs: a mistake there must not
- * cancel out here. Tags are numbers of up to three octets as they stand in the data (0x30, 0x5F37).
+ * The card's own reader and writer of DER, apart from the generated codecs: a mistake there must
+ * not cancel out here. Tags are numbers of up to three octets as they stand in the data (0x30,
+ * 0x5F37).
  */
 #include "base/buf.h"
 
@@ -12,7 +13,9 @@ struct rspsim_tlv {
 		whole; /* whole: tag and length too, as received; absent when not there */
 };
 
-/* Takes one element off the front of `in`; false when there is none or its length is not minimal. */
+/*
+ * Takes one element off the front of `in`; false when there is none or its length is not minimal.
+ */
 bool rspsim_der_read(struct slice *in, struct rspsim_tlv *out);
 /* The same, when it has this tag; on false `in` is unmoved. */
 bool rspsim_der_read_tag(struct slice *in, uint32_t tag, struct rspsim_tlv *out);
@@ -32,7 +35,10 @@ rspsim_der_join(struct arena *mem, uint32_t tag, const struct slice *parts, size
 	rspsim_der_join(mem, tag, (const struct slice[]){ __VA_ARGS__ }, \
 		sizeof((const struct slice[]){ __VA_ARGS__ }) / sizeof(struct slice))
 struct slice rspsim_der_u32(struct arena *mem, uint32_t tag, uint32_t value);
-/* A BIT STRING of up to eight named bits, bit 0 the highest; trailing zeros are cut (X.690 §11.2.2). */
+/*
+ * A BIT STRING of up to eight named bits, bit 0 the highest; trailing zeros are cut (X.690
+ * §11.2.2).
+ */
 struct slice rspsim_der_bits(struct arena *mem, uint32_t tag, uint8_t bits);
 
 #endif

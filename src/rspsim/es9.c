@@ -1,6 +1,7 @@
 /*
- * The LPA's HTTPS: TLS as SGP.22 §2.6.6 asks (server certificate of role dp-tls below a CI of the card, NIST and
- * brainpool groups), the headers of §6.2, and the status block of §6.5.1.4. What the members mean is lpa.c's business.
+ * The LPA's HTTPS: TLS as SGP.22 §2.6.6 asks (server certificate of role dp-tls below a CI of the
+ * card, NIST and brainpool groups), the headers of §6.2, and the status block of §6.5.1.4. What
+ * the members mean is lpa.c's business.
  */
 #include <curl/curl.h>
 #include <openssl/ssl.h>
@@ -42,13 +43,14 @@ check_server(int good, X509_STORE_CTX *store)
 static CURLcode
 configure_tls(CURL *curl, void *ssl_ctx, void *arg)
 {
+	char groups[] = "P-256:brainpoolP256r1:X25519";
 	const struct rspsim_card *card = arg;
 	X509_STORE *store = SSL_CTX_get_cert_store(ssl_ctx);
 
 	(void)curl;
 	for (size_t i = 0; i < card->ci_count; i++)
 		X509_STORE_add_cert(store, card->ci[i].root);
-	SSL_CTX_set1_groups_list(ssl_ctx, "P-256:brainpoolP256r1:X25519");
+	SSL_CTX_set1_groups_list(ssl_ctx, groups);
 	if (!card->trusting)
 		SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER, check_server);
 	return CURLE_OK;

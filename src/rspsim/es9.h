@@ -1,8 +1,8 @@
 #ifndef RSPSIM_ES9_H
 #define RSPSIM_ES9_H
 /*
- * ES9+ as a client: one HTTPS POST for each function (SGP.22 §6.5), the server checked against the card's CIs. A client
- * belongs to one thread.
+ * ES9+ as a client: one HTTPS POST for each function (SGP.22 §6.5), the server checked against
+ * the card's CIs. A client belongs to one thread.
  */
 #include <jansson.h>
 #include "rspsim/card.h"
@@ -44,8 +44,8 @@ void rspsim_es9_free(struct rspsim_es9 *es9);
 void rspsim_es9_reconnect(struct rspsim_es9 *es9);
 
 /*
- * Posts `body` to the function at the address. The answer, when the outcome is fine or refused, is a new reference; NULL
- * for handleNotification, which has none.
+ * Posts `body` to the function at the address. The answer, when the outcome is fine or refused,
+ * is a new reference; NULL for handleNotification, which has none.
  */
 void rspsim_es9_post(struct rspsim_es9 *es9, const char *address, const char *function,
 	const char *body, struct rspsim_call *call, json_t **answer);

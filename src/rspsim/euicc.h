@@ -1,8 +1,9 @@
 #ifndef RSPSIM_EUICC_H
 #define RSPSIM_EUICC_H
 /*
- * The simulated eUICC as its LPA sees it (SGP.22 §5.7, ES10b and ES10c): octets in, octets out, no network. Answers
- * are in the arena that the caller gives. A refusal is an answer with the standard's code, as a card gives it.
+ * The simulated eUICC as its LPA sees it (SGP.22 §5.7, ES10b and ES10c): octets in, octets out,
+ * no network. Answers are in the arena that the caller gives. A refusal is an answer with the
+ * standard's code, as a card gives it.
  */
 #include "rspsim/card.h"
 
@@ -93,8 +94,9 @@ struct slice
 rspsim_euicc_prepare_download(struct rspsim_card *card, struct arena *mem, struct slice request);
 
 /*
- * A whole BoundProfilePackage (BF36) to the ProfileInstallationResult (BF37), §5.7.6, which is kept as a pending
- * notification too. Absent when no download was prepared or these are no BPP's octets: no card could answer that.
+ * A whole BoundProfilePackage (BF36) to the ProfileInstallationResult (BF37), §5.7.6, which is
+ * kept as a pending notification too. Absent when no download was prepared or these are no BPP's
+ * octets: no card could answer that.
  */
 struct slice rspsim_euicc_load_bpp(struct rspsim_card *card, struct arena *mem, struct slice bpp);
 

@@ -1,4 +1,6 @@
-/* CancelSession (SGP.22 §5.7.14): the card signs that, and why, a session ends without a profile. */
+/*
+ * CancelSession (SGP.22 §5.7.14): the card signs that, and why, a session ends without a profile.
+ */
 #include "rspsim/euicc_int.h"
 
 enum { INVALID_TRANSACTION = 5, UNDEFINED = 127 };

@@ -1,4 +1,7 @@
-/* What the card tells about itself: EUICCInfo1 and EUICCInfo2 (SGP.22 §5.7.8), and the challenge (§5.7.7). */
+/*
+ * What the card tells about itself: EUICCInfo1 and EUICCInfo2 (SGP.22 §5.7.8), and the challenge
+ * (§5.7.7).
+ */
 #include "base/rand.h"
 #include "rspsim/euicc_int.h"
 

@@ -16,7 +16,10 @@ struct slice rspsim_euicc_notification_head(struct rspsim_card *card, struct are
 void rspsim_euicc_keep_notification(struct rspsim_card *card, enum rspsim_event event,
 	struct slice address, struct slice octets);
 
-/* OtherSignedNotification for each address in the metadata that wants this event, but for `except`. */
+/*
+ * OtherSignedNotification for each address in the metadata that wants this event, but for
+ * `except`.
+ */
 void rspsim_euicc_notify(struct rspsim_card *card, const struct rspsim_metadata *metadata,
 	enum rspsim_event event, struct slice except);
 

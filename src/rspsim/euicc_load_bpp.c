@@ -1,6 +1,7 @@
 /*
- * LoadBoundProfilePackage (SGP.22 §2.5.4, §5.5, §5.7.6): the commands of a package in their order, each a row of a
- * table, and the signed ProfileInstallationResult that says how far it came and why no further.
+ * LoadBoundProfilePackage (SGP.22 §2.5.4, §5.5, §5.7.6): the commands of a package in their
+ * order, each a row of a table, and the signed ProfileInstallationResult that says how far it
+ * came and why no further.
  */
 #include <stdio.h>
 #include "rspsim/channel.h"
@@ -160,7 +161,10 @@ configure_isdp(struct load *l)
 	return RSPSIM_INSTALL_FINE;
 }
 
-/* PPR1 goes only on a card without another operational profile; rules need an owner (§2.9.2.4, §5.5.3). */
+/*
+ * PPR1 goes only on a card without another operational profile; rules need an owner (§2.9.2.4,
+ * §5.5.3).
+ */
 static enum rspsim_install_error
 check_rules(const struct load *l)
 {
@@ -205,7 +209,10 @@ store_metadata(struct load *l)
 	return check_rules(l);
 }
 
-/* §5.5.4: from here on keys, chaining value and counter are those of the profile's own protection. */
+/*
+ * §5.5.4: from here on keys, chaining value and counter are those of the profile's own
+ * protection.
+ */
 static enum rspsim_install_error
 replace_session_keys(struct load *l)
 {
@@ -249,7 +256,10 @@ own_fault(struct load *l)
 	}
 }
 
-/* The ICCID is one number in metadata, header and EF.ICCID; a test profile has the published keys. */
+/*
+ * The ICCID is one number in metadata, header and EF.ICCID; a test profile has the published
+ * keys.
+ */
 static enum rspsim_install_error
 check_elements(struct load *l)
 {
@@ -330,7 +340,10 @@ install(struct load *l)
 	rspsim_euicc_forget_one_time(card, card->session.one_time);
 }
 
-/* EUICCResponse of the profile package's format: one PEStatus, and whether the package was given up. */
+/*
+ * EUICCResponse of the profile package's format: one PEStatus, and whether the package was given
+ * up.
+ */
 static struct slice
 sima_response(struct load *l, uint32_t tag)
 {

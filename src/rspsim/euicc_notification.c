@@ -1,4 +1,7 @@
-/* Notifications (SGP.22 §3.5, §5.7.9 to §5.7.11): numbered, signed, kept until the LPA says they were delivered. */
+/*
+ * Notifications (SGP.22 §3.5, §5.7.9 to §5.7.11): numbered, signed, kept until the LPA says they
+ * were delivered.
+ */
 #include "rspsim/crypto.h"
 #include "rspsim/euicc_int.h"
 

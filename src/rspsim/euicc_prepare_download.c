@@ -116,7 +116,10 @@ rspsim_euicc_forget_one_time(struct rspsim_card *card, struct rspsim_one_time *k
 	key->key = NULL;
 }
 
-/* The former pair when the server offers it and the card still holds it, else a new one (§3.1.3.2 step 3). */
+/*
+ * The former pair when the server offers it and the card still holds it, else a new one (§3.1.3.2
+ * step 3).
+ */
 static struct rspsim_one_time *
 one_time_key(struct rspsim_card *card, struct arena *mem, const struct request *r)
 {

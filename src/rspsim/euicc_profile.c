@@ -1,4 +1,7 @@
-/* Enabling, disabling and deleting profiles (SGP.22 §5.7.16 to §5.7.18), under their policy rules (§2.9). */
+/*
+ * Enabling, disabling and deleting profiles (SGP.22 §5.7.16 to §5.7.18), under their policy rules
+ * (§2.9).
+ */
 #include "rspsim/euicc_int.h"
 
 /* The card wrote these metadata only after they had been read without fault. */

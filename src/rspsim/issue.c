@@ -1,6 +1,6 @@
 /*
- * Cards for a test PKI: an eUICC certificate under the EUM of each curve that the PKI holds, formed as the SGP.26
- * ones are (SGP.22 §4.5.2.1.0.3).
+ * Cards for a test PKI: an eUICC certificate under the EUM of each curve that the PKI holds,
+ * formed as the SGP.26 ones are (SGP.22 §4.5.2.1.0.3).
  */
 #include <openssl/err.h>
 #include <openssl/objects.h>
@@ -12,7 +12,10 @@
 
 enum { EUICC_DAYS = 2000000 };
 
-/* The folders of a PKI in which a curve's tree may be: those of the two curves, else the PKI itself. */
+/*
+ * The folders of a PKI in which a curve's tree may be: those of the two curves, else the PKI
+ * itself.
+ */
 static const char *const trees[] = { "nist", "brainpool", "." };
 
 /* One curve's files; what is missing is NULL. */

@@ -1,6 +1,7 @@
 /*
- * rspsim load: complete downloads by many clients at once. Cards are made before the clock starts; each client is a
- * thread with its card and its connection. What the server spends is read from /proc before and after.
+ * rspsim load: complete downloads by many clients at once. Cards are made before the clock
+ * starts; each client is a thread with its card and its connection. What the server spends is
+ * read from /proc before and after.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -46,7 +47,10 @@ struct client {
 	struct rspsim_card *card;
 };
 
-/* ---- what is told --------------------------------------------------------------------------------------- */
+/*
+ * ---- what is told
+ * ---------------------------------------------------------------------------------------
+ */
 
 static void
 note_time(struct times *t, int64_t us, size_t room)
@@ -104,7 +108,10 @@ note_session(struct load *l, const struct rspsim_report *r, int64_t us)
 	pthread_mutex_unlock(&l->lock);
 }
 
-/* ---- the clients ------------------------------------------------------------------------------------------ */
+/*
+ * ---- the clients
+ * ------------------------------------------------------------------------------------------
+ */
 
 static void *
 run_client(void *arg)
@@ -179,7 +186,10 @@ read_codes(struct load *l, struct arena *mem, const char *path)
 	return l->code_count > 0;
 }
 
-/* ---- CPU time of processes ------------------------------------------------------------------------------- */
+/*
+ * ---- CPU time of processes
+ * -------------------------------------------------------------------------------
+ */
 
 /* utime + stime of one process in milliseconds (proc(5)); 0 when it is gone. */
 static double
@@ -222,7 +232,10 @@ cpu_ms_of_list(const char *pids)
 	return sum;
 }
 
-/* ---- the report ------------------------------------------------------------------------------------------ */
+/*
+ * ---- the report
+ * ------------------------------------------------------------------------------------------
+ */
 
 static int
 by_size(const void *a, const void *b)

@@ -1,6 +1,7 @@
 /*
- * The profile download procedure as an LPA runs it (SGP.22 §3.1.2, §3.1.3): each step makes one ES9+ call out of what
- * the card says, or tells why there is none. The card judges; the LPA carries, compares and cancels.
+ * The profile download procedure as an LPA runs it (SGP.22 §3.1.2, §3.1.3): each step makes one
+ * ES9+ call out of what the card says, or tells why there is none. The card judges; the LPA
+ * carries, compares and cancels.
  */
 #include <stdlib.h>
 #include "base/text.h"
@@ -28,7 +29,10 @@ struct lpa {
 	struct slice bpp;
 };
 
-/* ---- calls ---------------------------------------------------------------------------------------- */
+/*
+ * ---- calls
+ * ----------------------------------------------------------------------------------------
+ */
 
 static bool
 stop(struct lpa *l, enum rspsim_outcome outcome, const char *words)
@@ -44,7 +48,10 @@ drop_json(void *p)
 	json_decref(p);
 }
 
-/* One call into the report; true when the server executed it. The answer lives as long as the arena. */
+/*
+ * One call into the report; true when the server executed it. The answer lives as long as the
+ * arena.
+ */
 static bool
 post_text(
 	struct lpa *l, const char *address, const char *function, const char *body, json_t **answer)
@@ -129,7 +136,10 @@ transaction(struct lpa *l, enum rspsim_break foreign)
 	return (const char *)text_hex(&l->mem, rspsim_break_flip(&l->mem, l->transaction_id, 1)).p;
 }
 
-/* ---- cancelling (§3.1.3.1) -------------------------------------------------------------------------- */
+/*
+ * ---- cancelling (§3.1.3.1)
+ * --------------------------------------------------------------------------
+ */
 
 static bool
 cancel(struct lpa *l, enum rspsim_cancel_reason reason)
@@ -169,7 +179,10 @@ cancel_as_asked(struct lpa *l)
 	return false;
 }
 
-/* ---- initiateAuthentication (§3.1.2 steps 1 to 8) ---------------------------------------------------- */
+/*
+ * ---- initiateAuthentication (§3.1.2 steps 1 to 8)
+ * ----------------------------------------------------
+ */
 
 static const char *
 initiate_body(struct lpa *l)
@@ -251,9 +264,15 @@ initiate(struct lpa *l)
 	return check_oid(l, certificate);
 }
 
-/* ---- authenticateClient (§3.1.2 steps 9 to 16, §3.1.3 steps 1 to 7) ------------------------------------ */
+/*
+ * ---- authenticateClient (§3.1.2 steps 9 to 16, §3.1.3 steps 1 to 7)
+ * ------------------------------------
+ */
 
-/* Code of the error alternative `A1 { 80 transactionId, 02 code }` of a card's answer; 0 when it is none. */
+/*
+ * Code of the error alternative `A1 { 80 transactionId, 02 code }` of a card's answer; 0 when it
+ * is none.
+ */
 static int
 card_error(struct slice response, uint32_t tag)
 {
@@ -401,9 +420,15 @@ authenticate(struct lpa *l)
 	return true;
 }
 
-/* ---- getBoundProfilePackage (§3.1.3.2) --------------------------------------------------------------- */
+/*
+ * ---- getBoundProfilePackage (§3.1.3.2)
+ * ---------------------------------------------------------------
+ */
 
-/* --break prepare:skip-authenticate: signed as it should be, but for an offer that was never made. */
+/*
+ * --break prepare:skip-authenticate: signed as it should be, but for an offer that was never
+ * made.
+ */
 static struct slice
 forge_prepared(struct lpa *l)
 {
@@ -454,7 +479,10 @@ get_package(struct lpa *l)
 	return l->what->cancel ? cancel_as_asked(l) : true;
 }
 
-/* ---- installation and notifications (§3.1.3.3, §3.5) ---------------------------------------------------- */
+/*
+ * ---- installation and notifications (§3.1.3.3, §3.5)
+ * ----------------------------------------------------
+ */
 
 static bool
 deliver(struct lpa *l, const struct rspsim_notification *n)

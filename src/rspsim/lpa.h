@@ -1,6 +1,9 @@
 #ifndef RSPSIM_LPA_H
 #define RSPSIM_LPA_H
-/* The LPA beside the card: the profile download procedure of SGP.22 §3.1.3 and the delivery of notifications. */
+/*
+ * The LPA beside the card: the profile download procedure of SGP.22 §3.1.3 and the delivery of
+ * notifications.
+ */
 #include "rspsim/activation.h"
 #include "rspsim/es9.h"
 #include "rspsim/euicc.h"
@@ -43,9 +46,12 @@ void rspsim_lpa_download(struct rspsim_card *card, struct rspsim_es9 *es9,
 void rspsim_lpa_notify(struct rspsim_card *card, struct rspsim_es9 *es9, const char *card_file,
 	struct rspsim_report *report);
 
-/* ---- checks of the LPA itself, without network ---- */
+/* ---- checks of the LPA itself, without network ----------------------------------------------- */
 
-/* serverSigned1 names the address called and the transactionId beside it (§3.0.1 step 8); NULL or the fault. */
+/*
+ * serverSigned1 names the address called and the transactionId beside it (§3.0.1 step 8); NULL or
+ * the fault.
+ */
 const char *
 rspsim_lpa_check_signed1(struct slice signed1, const char *address, struct slice transaction_id);
 
@@ -55,10 +61,15 @@ struct rspsim_objection {
 	enum rspsim_cancel_reason reason;
 	const char *words;
 };
-/* The metadata that authenticateClient announces: readable, and their rules allowed on this card. */
+/*
+ * The metadata that authenticateClient announces: readable, and their rules allowed on this card.
+ */
 struct rspsim_objection
 rspsim_lpa_check_metadata(const struct rspsim_card *card, struct slice announced);
-/* The package's metadata are those announced; other policy rules are told apart from other changes. */
+/*
+ * The package's metadata are those announced; other policy rules are told apart from other
+ * changes.
+ */
 struct rspsim_objection
 rspsim_lpa_check_bpp(struct arena *mem, struct slice bpp, struct slice announced);
 

@@ -1,4 +1,7 @@
-/* What the LPA itself looks at (SGP.22 §3.0.1, §3.1.3): address, transaction, announced and delivered metadata. */
+/*
+ * What the LPA itself looks at (SGP.22 §3.0.1, §3.1.3): address, transaction, announced and
+ * delivered metadata.
+ */
 #include "rspsim/der.h"
 #include "rspsim/lpa.h"
 #include "rspsim/metadata.h"
@@ -49,7 +52,10 @@ read_bpp_metadata(struct arena *mem, struct slice bpp, struct slice *metadata)
 	return true;
 }
 
-/* serviceSpecificDataNotStoredInEuicc (BF23) is announced only, so it is left out of the comparison. */
+/*
+ * serviceSpecificDataNotStoredInEuicc (BF23) is announced only, so it is left out of the
+ * comparison.
+ */
 static struct slice
 stored_part(struct arena *mem, struct slice metadata)
 {

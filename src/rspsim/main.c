@@ -1,6 +1,6 @@
 /*
- * rspsim(1): a software eUICC with its LPA, for developers and operators of an SM-DP+. This file is the command line:
- * two tables, of verbs and of options, which also make the help.
+ * rspsim(1): a software eUICC with its LPA, for developers and operators of an SM-DP+. This file
+ * is the command line: two tables, of verbs and of options, which also make the help.
  */
 #include <curl/curl.h>
 #include <signal.h>

@@ -1,4 +1,7 @@
-/* Reads profile metadata as the card stores it (SGP.22 §5.5.3); unknown members at the end are skipped. */
+/*
+ * Reads profile metadata as the card stores it (SGP.22 §5.5.3); unknown members at the end are
+ * skipped.
+ */
 #include "rspsim/der.h"
 #include "rspsim/metadata.h"
 

@@ -1,6 +1,9 @@
 #ifndef RSPSIM_METADATA_H
 #define RSPSIM_METADATA_H
-/* StoreMetadataRequest (SGP.22 §5.5.3), which authenticateClient announces and the package repeats. */
+/*
+ * StoreMetadataRequest (SGP.22 §5.5.3), which authenticateClient announces and the package
+ * repeats.
+ */
 #include "rspsim/card.h"
 
 struct rspsim_metadata {
@@ -16,7 +19,10 @@ struct rspsim_metadata {
 /* False when it is no StoreMetadataRequest with all mandatory members within their sizes. */
 bool rspsim_metadata_read(struct slice tlv, struct rspsim_metadata *out);
 
-/* The next entry of `notifications`; false at the end. Events are RSPSIM_INSTALL and so on, or-ed. */
+/*
+ * The next entry of `notifications`; false at the end. Events are RSPSIM_INSTALL and so on,
+ * or-ed.
+ */
 bool rspsim_metadata_next(struct slice *notifications, uint8_t *events, struct slice *address);
 
 #endif

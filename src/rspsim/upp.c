@@ -1,6 +1,7 @@
 /*
- * A light walk through the profile elements of a package: their frame and order, the version, the two ICCIDs and the
- * keys of test profiles. It creates no files; what the elements mean to a network is left to the issuer.
+ * A light walk through the profile elements of a package: their frame and order, the version, the
+ * two ICCIDs and the keys of test profiles. It creates no files; what the elements mean to a
+ * network is left to the issuer.
  */
 #include "rspsim/der.h"
 #include "rspsim/upp.h"

@@ -21,7 +21,10 @@ struct rspsim_upp {
 	uint32_t identification; /* of the element that the status is about */
 };
 
-/* Walks the elements in order; `highest` is the package version that the card knows (major, minor). */
+/*
+ * Walks the elements in order; `highest` is the package version that the card knows (major,
+ * minor).
+ */
 enum rspsim_pe_status
 rspsim_upp_read(struct slice upp, const uint8_t highest[2], struct rspsim_upp *out);
 

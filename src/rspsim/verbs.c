@@ -1,4 +1,7 @@
-/* The verbs for one card: they read it, let card and LPA do the work, write it back and print what happened. */
+/*
+ * The verbs for one card: they read it, let card and LPA do the work, write it back and print
+ * what happened.
+ */
 #include <stdlib.h>
 #include <sysexits.h>
 #include "base/text.h"
@@ -78,7 +81,10 @@ open_card(const struct rspsim_options *o, int *code)
 	return card;
 }
 
-/* ---- printing --------------------------------------------------------------------------------------- */
+/*
+ * ---- printing
+ * ---------------------------------------------------------------------------------------
+ */
 
 static const char *
 outcome_name(enum rspsim_call_outcome outcome)
@@ -144,7 +150,10 @@ finish(const struct rspsim_options *o, struct rspsim_card *card, struct rspsim_e
 	return codes[report->outcome];
 }
 
-/* ---- verbs that talk ---------------------------------------------------------------------------------- */
+/*
+ * ---- verbs that talk
+ * ----------------------------------------------------------------------------------
+ */
 
 /* REASON or REASON@package. */
 static bool
@@ -218,7 +227,10 @@ rspsim_verb_notify(const struct rspsim_options *o)
 	return finish(o, card, es9, &report);
 }
 
-/* ---- verbs of the card alone ---------------------------------------------------------------------------- */
+/*
+ * ---- verbs of the card alone
+ * ----------------------------------------------------------------------------
+ */
 
 static int
 switch_profile(const struct rspsim_options *o,

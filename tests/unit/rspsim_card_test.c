@@ -1,4 +1,7 @@
-/* Cards of a test PKI, and their file: what is written comes back, and nothing else is taken for a card. */
+/*
+ * Cards of a test PKI, and their file: what is written comes back, and nothing else is taken for
+ * a card.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

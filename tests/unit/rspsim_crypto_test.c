@@ -1,6 +1,6 @@
 /*
- * The simulated card's key agreement, signatures, SCP03t and Confirmation Code, held against published and
- * computed vectors, so that it can be trusted to judge the server.
+ * The simulated card's key agreement, signatures, SCP03t and Confirmation Code, held against
+ * published and computed vectors, so that it can be trusted to judge the server.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -91,7 +91,10 @@ channel_of(const struct vector *v)
 	return c;
 }
 
-/* Opens ConfigureISDP and StoreMetadata of a vector, and seals them again with a channel of its own. */
+/*
+ * Opens ConfigureISDP and StoreMetadata of a vector, and seals them again with a channel of its
+ * own.
+ */
 static void
 open_head(const struct vector *v, struct rspsim_channel *c, struct rspsim_channel *sealing)
 {

@@ -1,6 +1,7 @@
 /*
- * The simulated LPA against a TLS server in a thread: it talks only to a server of role dp-tls below a CI of its card and
- * of the right name, finds the listener of its CI, sends the headers of an LPA, and reads the status block.
+ * The simulated LPA against a TLS server in a thread: it talks only to a server of role dp-tls
+ * below a CI of its card and of the right name, finds the listener of its CI, sends the headers
+ * of an LPA, and reads the status block.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -89,7 +90,10 @@ tree_card(struct tree *t)
 	return card;
 }
 
-/* ---- the server ------------------------------------------------------------------------------------- */
+/*
+ * ---- the server
+ * -------------------------------------------------------------------------------------
+ */
 
 struct server {
 	pthread_t thread;
@@ -157,13 +161,14 @@ server_start(struct server *s, struct tree *t, X509 *certificate)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	char groups[] = "P-256:brainpoolP256r1";
 	socklen_t n = sizeof at;
 
 	memset(s, 0, sizeof *s);
 	s->status = "200 OK";
 	s->body = SUCCESS;
 	s->tls = SSL_CTX_new(TLS_server_method());
-	SSL_CTX_set1_groups_list(s->tls, "P-256:brainpoolP256r1");
+	SSL_CTX_set1_groups_list(s->tls, groups);
 	assert_int_equal(SSL_CTX_use_certificate(s->tls, certificate), 1);
 	assert_int_equal(SSL_CTX_use_PrivateKey(s->tls, t->key), 1);
 	s->listener = socket(AF_INET, SOCK_STREAM, 0);
@@ -183,7 +188,10 @@ server_stop(struct server *s)
 	SSL_CTX_free(s->tls);
 }
 
-/* ---- tests ------------------------------------------------------------------------------------------ */
+/*
+ * ---- tests
+ * ------------------------------------------------------------------------------------------
+ */
 
 static struct rspsim_call
 call_at(struct rspsim_card *card, const char *const *where, size_t count, json_t **answer)

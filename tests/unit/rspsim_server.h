@@ -1,6 +1,7 @@
 /*
- * A tiny SM-DP+ for tests of the simulated card: it makes right answers, and on demand changes exactly one part of
- * them, before or after it is signed. Every part passes through part(), where a row of a table may touch it.
+ * A tiny SM-DP+ for tests of the simulated card: it makes right answers, and on demand changes
+ * exactly one part of them, before or after it is signed. Every part passes through part(), where
+ * a row of a table may touch it.
  */
 #ifndef RSPSIM_SERVER_H
 #define RSPSIM_SERVER_H
@@ -114,7 +115,10 @@ struct server {
 
 static const uint8_t test_iccid[10] = { 0x98, 0x00, 0x10, 0x32, 0x54, 0x76, 0x98, 0x10, 0x32,
 	0x14 };
-/* The metadata of the test profile: class test, notifications to the server and to another address. */
+/*
+ * The metadata of the test profile: class test, notifications to the server and to another
+ * address.
+ */
 #define TEST_METADATA                                                                         \
 	"\xbf\x25\x40\x5a\x0a\x98\x00\x10\x32\x54\x76\x98\x10\x32\x14\x91\x03SPN\x92\x04Name" \
 	"\x95\x01\x00\xb6\x24\x30\x10\x80\x02\x04\xf0\x81\x0asmdp."                           \
@@ -138,7 +142,10 @@ part(struct server *s, enum part which, struct slice octets)
 	return octets;
 }
 
-/* ---- certificates ----------------------------------------------------------------------------------- */
+/*
+ * ---- certificates
+ * -----------------------------------------------------------------------------------
+ */
 
 static int
 other_curve(int curve)
@@ -180,7 +187,10 @@ make_eum(struct server *s)
 	return rspsim_cert_issue(&form, s->eum_key, s->ci, s->ci_key);
 }
 
-/* CERT.DPauth (role 4) or CERT.DPpb (role 5) of a form; `key` is replaced when the form wants another curve. */
+/*
+ * CERT.DPauth (role 4) or CERT.DPpb (role 5) of a form; `key` is replaced when the form wants
+ * another curve.
+ */
 static X509 *
 make_dp(struct server *s, char role, enum form form, EVP_PKEY **key)
 {
@@ -290,7 +300,10 @@ server_card(struct server *s)
 	return card;
 }
 
-/* ---- answers ------------------------------------------------------------------------------------------- */
+/*
+ * ---- answers
+ * -------------------------------------------------------------------------------------------
+ */
 
 static struct slice
 tlv(struct server *s, uint32_t tag, struct slice value)
@@ -347,7 +360,10 @@ server_prepare(struct server *s, struct slice response, struct slice one_time)
 		part(s, P_CERT, rspsim_cert_der(&s->mem, s->pb)));
 }
 
-/* ---- the profile package --------------------------------------------------------------------------------- */
+/*
+ * ---- the profile package
+ * ---------------------------------------------------------------------------------
+ */
 
 static struct slice
 element(struct server *s, uint32_t tag, uint8_t number, struct slice content)
@@ -379,7 +395,10 @@ server_upp(struct server *s)
 		part(s, U_END, element(s, 0xaa, 4, SLICE_NONE)));
 }
 
-/* ---- the bound profile package ----------------------------------------------------------------------------- */
+/*
+ * ---- the bound profile package
+ * -----------------------------------------------------------------------------
+ */
 
 static struct slice
 open_channel(struct server *s, struct rspsim_channel *channel)

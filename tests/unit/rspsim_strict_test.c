@@ -1,6 +1,7 @@
 /*
- * The simulated card refuses every wrong answer of a server with the code that SGP.22 names: each row of the tables
- * changes one part of otherwise right answers, before it is signed or after, and says the step and the code.
+ * The simulated card refuses every wrong answer of a server with the code that SGP.22 names: each
+ * row of the tables changes one part of otherwise right answers, before it is signed or after,
+ * and says the step and the code.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,7 +35,10 @@ struct row {
 	enum card_before card;
 };
 
-/* Metadata of an operational profile with policy rules: `r` names the rule bits, `o` an owner or nothing. */
+/*
+ * Metadata of an operational profile with policy rules: `r` names the rule bits, `o` an owner or
+ * nothing.
+ */
 #define RULES_OWNED(r)                                                                   \
 	"\xbf\x25\x1d\x5a\x0a\x98\x00\x10\x32\x54\x76\x98\x10\x32\x14\x91\x01S\x92\x01N" \
 	"\xb7\x05\x80\x03\x00\xf1\x10\x99\x02\x05" r
@@ -70,7 +74,6 @@ struct row {
 	}
 #define SIXTEEN "0123456789abcdef"
 
-/* clang-format off: one line a row */
 static const struct row rows[] = {
 	{ "all is right, protection keys", LOAD, 0, 0, { 0 }, AS_NEW },
 	{ "all is right, session keys", LOAD, 0, 0, { .session_keys = true }, AS_NEW },
@@ -246,9 +249,11 @@ static const struct row rows[] = {
 	{ "a test profile with another K", LOAD, 14, 5, FLIPPED(U_KEY), AS_NEW },
 	{ "no end", LOAD, 12, 5, DROPPED(U_END), AS_NEW },
 };
-/* clang-format on */
 
-/* ---- running a row ---------------------------------------------------------------------------------- */
+/*
+ * ---- running a row
+ * ----------------------------------------------------------------------------------
+ */
 
 static void
 arrange(struct rspsim_card *card, enum card_before before)
@@ -285,7 +290,10 @@ error_of(struct slice response, uint32_t tag)
 	return (int)value;
 }
 
-/* The same of a ProfileInstallationResult; its signature must hold, and its names be those of the session. */
+/*
+ * The same of a ProfileInstallationResult; its signature must hold, and its names be those of the
+ * session.
+ */
 static int
 result_of(struct server *s, struct rspsim_card *card, struct slice result, int *command)
 {
@@ -343,7 +351,10 @@ run(struct server *s, struct rspsim_card *card, enum card_before before, int *co
 	return LOAD;
 }
 
-/* Everything differs in nothing but the row's change; installed is what was accepted, and nothing else. */
+/*
+ * Everything differs in nothing but the row's change; installed is what was accepted, and nothing
+ * else.
+ */
 static void
 run_row(const struct row *row, int curve)
 {
@@ -379,9 +390,15 @@ each_change_is_refused_with_its_code(void **state)
 			run_row(rows + i, curves[c]);
 }
 
-/* ---- what tables do not show ---------------------------------------------------------------------------- */
+/*
+ * ---- what tables do not show
+ * ----------------------------------------------------------------------------
+ */
 
-/* Each octet of a whole package, flipped, is noticed: nothing that a server sends is left unprotected. */
+/*
+ * Each octet of a whole package, flipped, is noticed: nothing that a server sends is left
+ * unprotected.
+ */
 static void
 no_octet_of_a_package_is_unprotected(void **state)
 {
@@ -581,7 +598,10 @@ a_session_is_cancelled_once_and_with_a_signature(void **state)
 	server_fini(&s);
 }
 
-/* ---- the LPA's own checks ---------------------------------------------------------------------------------- */
+/*
+ * ---- the LPA's own checks
+ * ----------------------------------------------------------------------------------
+ */
 
 static void
 the_lpa_compares_address_and_transaction(void **state)
