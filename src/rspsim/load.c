@@ -47,10 +47,7 @@ struct client {
 	struct rspsim_card *card;
 };
 
-/*
- * ---- what is told
- * ---------------------------------------------------------------------------------------
- */
+/* ---- what is told -------------------------------------------------------------------- */
 
 static void
 note_time(struct times *t, int64_t us, size_t room)
@@ -108,10 +105,7 @@ note_session(struct load *l, const struct rspsim_report *r, int64_t us)
 	pthread_mutex_unlock(&l->lock);
 }
 
-/*
- * ---- the clients
- * ------------------------------------------------------------------------------------------
- */
+/* ---- the clients --------------------------------------------------------------------- */
 
 static void *
 run_client(void *arg)
@@ -186,10 +180,7 @@ read_codes(struct load *l, struct arena *mem, const char *path)
 	return l->code_count > 0;
 }
 
-/*
- * ---- CPU time of processes
- * -------------------------------------------------------------------------------
- */
+/* ---- CPU time of processes ----------------------------------------------------------- */
 
 /* utime + stime of one process in milliseconds (proc(5)); 0 when it is gone. */
 static double
@@ -232,10 +223,7 @@ cpu_ms_of_list(const char *pids)
 	return sum;
 }
 
-/*
- * ---- the report
- * ------------------------------------------------------------------------------------------
- */
+/* ---- the report ---------------------------------------------------------------------- */
 
 static int
 by_size(const void *a, const void *b)

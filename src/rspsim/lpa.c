@@ -29,10 +29,7 @@ struct lpa {
 	struct slice bpp;
 };
 
-/*
- * ---- calls
- * ----------------------------------------------------------------------------------------
- */
+/* ---- calls --------------------------------------------------------------------------- */
 
 static bool
 stop(struct lpa *l, enum rspsim_outcome outcome, const char *words)
@@ -136,10 +133,7 @@ transaction(struct lpa *l, enum rspsim_break foreign)
 	return (const char *)text_hex(&l->mem, rspsim_break_flip(&l->mem, l->transaction_id, 1)).p;
 }
 
-/*
- * ---- cancelling (§3.1.3.1)
- * --------------------------------------------------------------------------
- */
+/* ---- cancelling (§3.1.3.1) ----------------------------------------------------------- */
 
 static bool
 cancel(struct lpa *l, enum rspsim_cancel_reason reason)
@@ -179,10 +173,7 @@ cancel_as_asked(struct lpa *l)
 	return false;
 }
 
-/*
- * ---- initiateAuthentication (§3.1.2 steps 1 to 8)
- * ----------------------------------------------------
- */
+/* ---- initiateAuthentication (§3.1.2 steps 1 to 8) ------------------------------------ */
 
 static const char *
 initiate_body(struct lpa *l)
@@ -264,10 +255,7 @@ initiate(struct lpa *l)
 	return check_oid(l, certificate);
 }
 
-/*
- * ---- authenticateClient (§3.1.2 steps 9 to 16, §3.1.3 steps 1 to 7)
- * ------------------------------------
- */
+/* ---- authenticateClient (§3.1.2 steps 9 to 16, §3.1.3 steps 1 to 7) ------------------ */
 
 /*
  * Code of the error alternative `A1 { 80 transactionId, 02 code }` of a card's answer; 0 when it
@@ -420,10 +408,7 @@ authenticate(struct lpa *l)
 	return true;
 }
 
-/*
- * ---- getBoundProfilePackage (§3.1.3.2)
- * ---------------------------------------------------------------
- */
+/* ---- getBoundProfilePackage (§3.1.3.2) ----------------------------------------------- */
 
 /*
  * --break prepare:skip-authenticate: signed as it should be, but for an offer that was never
@@ -479,10 +464,7 @@ get_package(struct lpa *l)
 	return l->what->cancel ? cancel_as_asked(l) : true;
 }
 
-/*
- * ---- installation and notifications (§3.1.3.3, §3.5)
- * ----------------------------------------------------
- */
+/* ---- installation and notifications (§3.1.3.3, §3.5) --------------------------------- */
 
 static bool
 deliver(struct lpa *l, const struct rspsim_notification *n)

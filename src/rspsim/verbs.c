@@ -81,10 +81,7 @@ open_card(const struct rspsim_options *o, int *code)
 	return card;
 }
 
-/*
- * ---- printing
- * ---------------------------------------------------------------------------------------
- */
+/* ---- printing ------------------------------------------------------------------------ */
 
 static const char *
 outcome_name(enum rspsim_call_outcome outcome)
@@ -150,10 +147,7 @@ finish(const struct rspsim_options *o, struct rspsim_card *card, struct rspsim_e
 	return codes[report->outcome];
 }
 
-/*
- * ---- verbs that talk
- * ----------------------------------------------------------------------------------
- */
+/* ---- verbs that talk ----------------------------------------------------------------- */
 
 /* REASON or REASON@package. */
 static bool
@@ -227,10 +221,7 @@ rspsim_verb_notify(const struct rspsim_options *o)
 	return finish(o, card, es9, &report);
 }
 
-/*
- * ---- verbs of the card alone
- * ----------------------------------------------------------------------------
- */
+/* ---- verbs of the card alone --------------------------------------------------------- */
 
 static int
 switch_profile(const struct rspsim_options *o,

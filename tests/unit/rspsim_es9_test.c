@@ -90,10 +90,7 @@ tree_card(struct tree *t)
 	return card;
 }
 
-/*
- * ---- the server
- * -------------------------------------------------------------------------------------
- */
+/* ---- the server ---------------------------------------------------------------------- */
 
 struct server {
 	pthread_t thread;
@@ -188,10 +185,7 @@ server_stop(struct server *s)
 	SSL_CTX_free(s->tls);
 }
 
-/*
- * ---- tests
- * ------------------------------------------------------------------------------------------
- */
+/* ---- tests --------------------------------------------------------------------------- */
 
 static struct rspsim_call
 call_at(struct rspsim_card *card, const char *const *where, size_t count, json_t **answer)

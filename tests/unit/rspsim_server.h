@@ -142,10 +142,7 @@ part(struct server *s, enum part which, struct slice octets)
 	return octets;
 }
 
-/*
- * ---- certificates
- * -----------------------------------------------------------------------------------
- */
+/* ---- certificates -------------------------------------------------------------------- */
 
 static int
 other_curve(int curve)
@@ -300,10 +297,7 @@ server_card(struct server *s)
 	return card;
 }
 
-/*
- * ---- answers
- * -------------------------------------------------------------------------------------------
- */
+/* ---- answers ------------------------------------------------------------------------- */
 
 static struct slice
 tlv(struct server *s, uint32_t tag, struct slice value)
@@ -360,10 +354,7 @@ server_prepare(struct server *s, struct slice response, struct slice one_time)
 		part(s, P_CERT, rspsim_cert_der(&s->mem, s->pb)));
 }
 
-/*
- * ---- the profile package
- * ---------------------------------------------------------------------------------
- */
+/* ---- the profile package ------------------------------------------------------------- */
 
 static struct slice
 element(struct server *s, uint32_t tag, uint8_t number, struct slice content)
@@ -395,10 +386,7 @@ server_upp(struct server *s)
 		part(s, U_END, element(s, 0xaa, 4, SLICE_NONE)));
 }
 
-/*
- * ---- the bound profile package
- * -----------------------------------------------------------------------------
- */
+/* ---- the bound profile package ------------------------------------------------------- */
 
 static struct slice
 open_channel(struct server *s, struct rspsim_channel *channel)

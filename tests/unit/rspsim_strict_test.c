@@ -250,10 +250,7 @@ static const struct row rows[] = {
 	{ "no end", LOAD, 12, 5, DROPPED(U_END), AS_NEW },
 };
 
-/*
- * ---- running a row
- * ----------------------------------------------------------------------------------
- */
+/* ---- running a row ------------------------------------------------------------------- */
 
 static void
 arrange(struct rspsim_card *card, enum card_before before)
@@ -390,10 +387,7 @@ each_change_is_refused_with_its_code(void **state)
 			run_row(rows + i, curves[c]);
 }
 
-/*
- * ---- what tables do not show
- * ----------------------------------------------------------------------------
- */
+/* ---- what tables do not show --------------------------------------------------------- */
 
 /*
  * Each octet of a whole package, flipped, is noticed: nothing that a server sends is left
@@ -598,10 +592,7 @@ a_session_is_cancelled_once_and_with_a_signature(void **state)
 	server_fini(&s);
 }
 
-/*
- * ---- the LPA's own checks
- * ----------------------------------------------------------------------------------
- */
+/* ---- the LPA's own checks ------------------------------------------------------------ */
 
 static void
 the_lpa_compares_address_and_transaction(void **state)
