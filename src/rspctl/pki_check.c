@@ -12,6 +12,8 @@
 #include "conf/conf.h"
 #include "rspctl/pki_check.h"
 
+#define USUAL "/etc/rspd/rspd.conf"
+
 enum { SOON = 30 * 86400, ROWS = 1024 };
 
 struct pki_row {
@@ -138,8 +140,6 @@ struct files {
 static int
 check_files(struct pki_report *r, const struct files *f)
 {
-	if (!f->ci_n)
-		return pki_fail(EX_USAGE, "check: --config FILE, or at least --ci FILE");
 	if (!f->auth_certificate != !f->pb_certificate)
 		return pki_fail(
 			EX_USAGE, "check: --auth-certificate and --pb-certificate go together");
@@ -202,8 +202,17 @@ read_files(struct arena *mem, char **argv, struct files *f)
 		{ "--pb-key", &f->pb_key, 1, &n[4] },
 		{ "--tls-certificate", &f->tls_certificate, 1, &n[5] },
 		{ "--tls-key", &f->tls_key, 1, &n[6] }, { "--json", NULL, 0, &f->json }, { 0 } };
+	const char *operand = NULL;
 
-	return pki_options_read(mem, argv, options, NULL) ? 0 : EX_USAGE;
+	if (!pki_options_read(mem, argv, options, &operand))
+		return EX_USAGE;
+	if (operand && f->config)
+		return pki_fail(EX_USAGE, "check: one configuration at a time");
+	if (operand)
+		f->config = operand;
+	else if (!f->config && !f->ci_n)
+		f->config = USUAL;
+	return 0;
 }
 
 int

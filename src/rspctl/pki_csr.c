@@ -9,14 +9,14 @@
 #include "rspctl/pki_int.h"
 
 static const struct {
-	const char *name;
+	const char *name, *file; /* what key and request are called when nobody says */
 	enum pki_role role;
 	bool oid, dns; /* must be given */
 } roles[] = {
-	{ "auth", PKI_AUTH, true, false },
-	{ "pb", PKI_PB, true, false },
-	{ "tls", PKI_TLS, true, true },
-	{ "eim", PKI_EIM, false, true },
+	{ "auth", "dpauth", PKI_AUTH, true, false },
+	{ "pb", "dppb", PKI_PB, true, false },
+	{ "tls", "dptls", PKI_TLS, true, true },
+	{ "eim", "eim", PKI_EIM, false, true },
 };
 enum { ROLES = sizeof roles / sizeof roles[0] };
 
@@ -34,8 +34,10 @@ judge(struct arena *mem, struct wanted *w)
 		w->at++;
 	if (w->at == ROLES)
 		return pki_fail(EX_USAGE, "--role: auth, pb, tls or eim");
-	if (!w->key || !w->out)
-		return pki_fail(EX_USAGE, "csr: --key FILE and --out FILE are needed");
+	if (!w->key)
+		w->key = arena_printf(mem, "%s.key", roles[w->at].file);
+	if (!w->out)
+		w->out = arena_printf(mem, "%s.csr", roles[w->at].file);
 	if (roles[w->at].oid && !w->party.oid)
 		return pki_fail(EX_USAGE, "--oid: the OID of the SM-DP+ is needed for this role");
 	if (roles[w->at].dns && !w->party.name_n)

@@ -158,6 +158,7 @@ a_test_pki_is_complete(void **state)
 		assert_int_equal(st.st_mode & 0777, 0600);
 	}
 	assert_int_equal(check_config(), 0);
+	assert_int_equal(run(arena_printf(&mem, "check %s", in("pki/rspd.conf"))), 0);
 	expect_said("OID 2.999.10");
 	expect_said("listener brainpool");
 	assert_null(strstr(said, "problem"));
@@ -230,9 +231,10 @@ static void
 wrong_words_are_refused(void **state)
 {
 	static const char *const wrong[] = { "", "nonsense", "make-test", "make-test /tmp --oops",
-		"make-test a b", "csr", "csr --role x --key a --out b", "csr --role auth --key a",
-		"csr --role auth --key a --out b", "csr --role tls --oid 2.999.10 --key a --out b",
-		"csr --role auth --oid 2.999.10 --curve x --key a --out b", "check", "check --ci",
+		"make-test a b", "csr", "csr --role x --key a --out b", "check a b",
+		"check a --config b", "csr --role auth --key a --out b", "csr --role auth",
+		"csr --role tls --oid 2.999.10 --key a --out b",
+		"csr --role auth --oid 2.999.10 --curve x --key a --out b", "check --ci",
 		"check --ci a --auth-certificate b" };
 
 	(void)state;
@@ -304,6 +306,20 @@ requests_carry_what_their_role_needs(void **state)
 		assert_int_equal(stat(in(arena_printf(&mem, "%zu.key", i)), &st), 0);
 		assert_int_equal(st.st_mode & 0777, 0600);
 	}
+}
+
+static void
+a_request_names_its_files_after_the_role(void **state)
+{
+	char before[4096];
+
+	(void)state;
+	assert_non_null(getcwd(before, sizeof before));
+	assert_int_equal(chdir(folder), 0);
+	assert_int_equal(run("csr --role pb --oid 2.999.10"), 0);
+	assert_int_equal(chdir(before), 0);
+	assert_int_equal(access(in("dppb.key"), R_OK), 0);
+	assert_non_null(strstr(print_request("dppb.csr"), "Registered ID:2.999.10"));
 }
 
 static void
@@ -447,6 +463,7 @@ main(void)
 		TEST(a_folder_with_files_is_left_alone),
 		TEST(wrong_words_are_refused),
 		TEST(requests_carry_what_their_role_needs),
+		TEST(a_request_names_its_files_after_the_role),
 		TEST(a_request_uses_the_key_that_is_there),
 		TEST(check_finds_what_is_wrong),
 		TEST(check_looks_into_tls_certificates),
