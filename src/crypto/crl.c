@@ -138,7 +138,9 @@ bool
 trust_revoked(const struct crypto_trust *t, struct slice issuer_id,
 	const struct crypto_public *issuer, struct slice serial)
 {
-	for (struct crl *c = t->crl; c < t->crl + t->crls; c++) {
+	for (size_t i = 0; i < t->crls; i++) {
+		struct crl *c = &t->crl[i];
+
 		if (!slice_eq(issuer_id, SLICE_ARRAY(c->issuer_id)))
 			continue;
 		if (c->state == CRL_UNVERIFIED)

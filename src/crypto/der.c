@@ -23,11 +23,12 @@ read_length(const uint8_t **p, const uint8_t *end, size_t *length)
 bool
 der_next(struct slice *in, struct der *out)
 {
-	const uint8_t *p = in->p, *end = p + in->n;
+	const uint8_t *p = in->p, *end;
 	size_t length;
 
 	if (in->n == 0)
 		return false;
+	end = p + in->n;
 	if (in->n < 2 || (*p & 0x1f) == 0x1f) {
 		*in = SLICE_NONE;
 		return false;

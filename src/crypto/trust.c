@@ -69,9 +69,9 @@ check_root(const struct crypto_cert *c)
 static struct root *
 find_root(const struct crypto_trust *t, struct slice id)
 {
-	for (struct root *r = t->root; r < t->root + t->roots; r++)
-		if (slice_eq(id, SLICE_ARRAY(r->facts.id)))
-			return r;
+	for (size_t i = 0; i < t->roots; i++)
+		if (slice_eq(id, SLICE_ARRAY(t->root[i].facts.id)))
+			return &t->root[i];
 	return NULL;
 }
 
