@@ -106,12 +106,29 @@ class Database:
     def __init__(self, postgres, name):
         self.postgres, self.name = postgres, name
         self.conninfo = f"host={postgres.folder} user=flow dbname={name}"
+        self.connection = None
 
     def rows(self, sql):
-        return self.postgres.run(sql, self.name)
+        """Over one connection that is kept, and made anew when PostgreSQL was away."""
+        for attempt in (1, 2):
+            try:
+                if self.connection is None:
+                    self.connection = self.postgres.connect(self.name)
+                with self.connection.cursor() as cursor:
+                    cursor.execute(sql)
+                    return cursor.fetchall() if cursor.description else None
+            except psycopg2.OperationalError:
+                self.close()
+                if attempt == 2:
+                    raise
 
     def value(self, sql):
         return self.rows(sql)[0][0]
+
+    def close(self):
+        if self.connection:
+            self.connection.close()
+        self.connection = None
 
     def tables(self):
         return [
@@ -126,16 +143,16 @@ class Database:
     def fingerprint(self):
         """What every table holds, to tell that nothing changed. The seals of the audit trail are
         left out: rspd makes them by itself, later."""
-        return {
-            table: self.rows(
-                "select count(*), md5(string_agg(row, chr(10) order by row))"
-                f" from (select (to_jsonb(t) - 'seal_id')::text from {table} t) x(row)"
-            )
+        parts = (
+            f"select '{table}', count(*), md5(string_agg(row, chr(10) order by row))"
+            f" from (select (to_jsonb(t) - 'seal_id')::text from {table} t) x(row)"
             for table in self.tables()
             if table != "audit_seal"
-        }
+        )
+        return self.rows(" union all ".join(parts))
 
     def drop(self):
+        self.close()
         self.postgres.run(f"drop database if exists {self.name} with (force)")
 
 

@@ -76,14 +76,13 @@ def test_what_is_no_json_object_is_a_bad_request(rspd, untouched, call, function
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-@pytest.mark.parametrize("value", [None, True, 5, 1.5, [], {}, "", "!", "AA=", "A" * 5000])
-def test_members_of_a_wrong_kind(rspd, untouched, call, function, value):
+def test_members_of_a_wrong_kind(rspd, untouched, call, function):
     members = ["transactionId", "euiccChallenge", "euiccInfo1", "smdpAddress", *MEMBER.values()]
-    with rspd.log_lines() as lines:
-        answer = call(function, dict.fromkeys(members, value))
-    assert answer.status in (200, 204, 400)
-    assert answer.status != 200 or answer.refusal
-    assert len(lines) == 1, lines
+    for value in (None, True, 5, 1.5, [], {}, "", "!", "AA=", "A" * 5000):
+        with rspd.log_lines() as lines:
+            answer = call(function, dict.fromkeys(members, value))
+        assert answer.refusal or answer.status == 204, (value, answer)
+        assert len(lines) == 1, (value, lines)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -498,7 +497,7 @@ def test_beyond_the_connection_limit_new_clients_wait(make_rspd, make_card):
 
 def test_beyond_the_handshake_limit_finished_ones_still_get_in(make_rspd, make_card):
     daemon = make_rspd(limits={"handshakes": 3, "handshake_seconds": 1})
-    stalled = [daemon.raw() for _ in range(10)]
+    stalled = [daemon.raw() for _ in range(5)]
     Download(make_card(), daemon.client()).initiate().must()
     for sock in stalled:
         sock.close()
