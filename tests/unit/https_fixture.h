@@ -219,13 +219,15 @@ identity_of(const char *name, uint8_t secret, uint8_t former, char why[HTTPS_WHY
 	return https_identity_new(&settings, why);
 }
 
+static const char *server_address = "127.0.0.1";
+
 static inline void
 server_start(struct server *s, const struct https_limits *limits, struct https_identity *id)
 {
 	static const struct loop_limits loop_limits = { .tasks = 10 };
 	static const struct https_header headers[] = { { "X-Admin-Protocol", "gsma/rsp/v2.5.0" } };
 	struct https_listener_settings settings = { .name = "test",
-		.address = "127.0.0.1",
+		.address = server_address,
 		.port = 0,
 		.body = 4096,
 		.headers = headers,

@@ -1,5 +1,6 @@
 /* TLS: curves, suites, ALPN, tickets over reloads and instances, and identities that must be refused. */
 #include "https_fixture.h"
+#include <sys/wait.h>
 
 static SSL_SESSION *kept; /* by the client, for the next connection */
 
@@ -334,6 +335,72 @@ a_wrong_address_says_what_is_wrong(void **state)
 	loop_free(loop);
 }
 
+/* The reason that a user without privileges gets, or NULL when the system lets him have the port. */
+static const char *
+reason_without_privileges(struct https *h, struct https_identity *id)
+{
+	struct https_listener_settings s = { .name = "test", .address = "127.0.0.1", .port = 1 };
+	static char why[HTTPS_WHY];
+	int report[2];
+	ssize_t n;
+
+	assert_int_equal(pipe(report), 0);
+	if (fork() == 0) {
+		if (getuid() == 0 && setresuid(65534, 65534, 65534) < 0)
+			_exit(1);
+		if (!https_listener_new(h, &s, id, handle, NULL, why))
+			(void)!write(report[1], why, sizeof why);
+		_exit(0);
+	}
+	close(report[1]);
+	n = read(report[0], why, sizeof why);
+	close(report[0]);
+	wait(NULL);
+	return n > 0 ? why : NULL;
+}
+
+static void
+a_privileged_port_says_that_a_restart_is_needed(void **state)
+{
+	static const struct loop_limits loop_limits = { .tasks = 1 };
+	struct loop *loop = loop_new(&loop_limits);
+	struct https *h = https_new(loop, &easy);
+	struct https_identity *id = identity_of("nist", 1, 0, NULL);
+	const char *why = reason_without_privileges(h, id);
+
+	(void)state;
+	https_identity_free(id);
+	https_free(h);
+	loop_free(loop);
+	if (!why)
+		skip(); /* net.ipv4.ip_unprivileged_port_start allows it */
+	assert_non_null(strstr(why, "port 1 is privileged"));
+	assert_non_null(strstr(why, "restart rspd"));
+}
+
+static void
+the_address_of_ipv6_takes_both(void **state)
+{
+	SSL_CTX *context = client_context();
+	int probe = socket(AF_INET6, SOCK_STREAM, 0);
+	struct server server;
+	struct client c;
+
+	(void)state;
+	if (probe < 0)
+		skip();
+	close(probe);
+	server_address = "::";
+	server_start(&server, &easy, identity_of("nist", 1, 0, NULL));
+	server_address = "127.0.0.1";
+	assert_true(client_open(&c, server.port, context, NULL));
+	assert_int_equal(client_ask(&c, "POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"), 200);
+	assert_non_null(strstr(c.answer, "[::ffff:127.0.0.1"));
+	client_close(&c);
+	SSL_CTX_free(context);
+	server_stop(&server);
+}
+
 int
 main(void)
 {
@@ -349,6 +416,8 @@ main(void)
 		cmocka_unit_test(a_wrong_identity_says_what_is_wrong),
 		cmocka_unit_test(a_key_with_a_passphrase_is_refused_without_asking),
 		cmocka_unit_test(a_wrong_address_says_what_is_wrong),
+		cmocka_unit_test(a_privileged_port_says_that_a_restart_is_needed),
+		cmocka_unit_test(the_address_of_ipv6_takes_both),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);
