@@ -40,7 +40,7 @@ select s.state                             as session_state,
 with was as (
     select p.iccid, p.state, p.event_seq, t.name as type, o.id, s.eid, s.metadata
       from profile p
-      join download_order o on o.id = p.order_id
+      join download_order o on o.id = p.order_id and o.iccid = p.iccid
       join rsp_session s on s.order_id = o.id
       join profile_type t on t.id = p.type_id
      where s.transaction_id = $1 and s.state = 'authenticated'

@@ -55,7 +55,7 @@ select s.transaction_id is not null as seen,
 with was as (
     select p.iccid, p.state, p.event_seq, t.name as type, o.id
       from profile p
-      join download_order o on o.id = p.order_id
+      join download_order o on o.id = p.order_id and o.iccid = p.iccid
       join profile_type t on t.id = p.type_id
      where o.id = $8 and o.pending and o.download_attempts = $9 and p.state = $10
        for update of p, o
@@ -124,7 +124,7 @@ with was as (
                 when o.cc_attempts >= $4 then 'CODE_EXCEEDED'
                 else 'CODE_REFUSED' end as outcome
       from profile p
-      join download_order o on o.id = p.order_id
+      join download_order o on o.id = p.order_id and o.iccid = p.iccid
       join rsp_session s on s.order_id = o.id
       join profile_type t on t.id = p.type_id
      where s.transaction_id = $1 and s.state = 'authenticated' and o.pending
@@ -171,7 +171,7 @@ select outcome from was;
 with was as (
     select p.iccid, p.state, p.event_seq, t.name as type, o.id, s.eid
       from profile p
-      join download_order o on o.id = p.order_id
+      join download_order o on o.id = p.order_id and o.iccid = p.iccid
       join rsp_session s on s.order_id = o.id
       join profile_type t on t.id = p.type_id
      where s.transaction_id = $1 and s.state in ('authenticated', 'bound') and s.result is null
