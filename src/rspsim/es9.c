@@ -21,6 +21,7 @@ struct rspsim_es9 {
 	bool fresh;
 	char *answer;
 	size_t answer_size;
+	char fault[CURL_ERROR_SIZE]; /* libcurl's words for the last one */
 };
 
 /* After OpenSSL has built the chain: the server's certificate is one of role dp-tls (§4.5.2.1). */
@@ -102,6 +103,7 @@ rspsim_es9_new(const struct rspsim_card *card, const struct rspsim_es9_options *
 	curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, card);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, es9);
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, es9->fault);
 	return es9;
 }
 
@@ -135,6 +137,7 @@ perform(struct rspsim_es9 *es9)
 		curl_easy_setopt(es9->curl, CURLOPT_CONNECT_TO, es9->connect);
 	}
 	es9->answer_size = 0;
+	es9->fault[0] = 0;
 	return curl_easy_perform(es9->curl);
 }
 
@@ -185,7 +188,8 @@ judge(struct rspsim_es9 *es9, CURLcode code, struct rspsim_call *call, json_t **
 {
 	call->outcome = RSPSIM_CALL_TRANSPORT;
 	if (code != CURLE_OK) {
-		snprintf(call->message, sizeof call->message, "%s", curl_easy_strerror(code));
+		snprintf(call->message, sizeof call->message, "%s",
+			es9->fault[0] ? es9->fault : curl_easy_strerror(code));
 		return;
 	}
 	curl_easy_getinfo(es9->curl, CURLINFO_RESPONSE_CODE, &call->http);
