@@ -59,10 +59,15 @@ FORCE:
 
 # ---- the house: folders, and what each may include, from src/MAY-CALL ------------------------------
 PROGRAMS := rspd rspctl rspsim
-FOLDERS := $(shell sed -n 's/^\([a-z0-9]*\):.*/\1/p' src/MAY-CALL)
-may_call = $(shell sed -n 's/^$1: *//p' src/MAY-CALL)
-closure = $(sort $1 $(foreach f,$(call may_call,$1),$(call closure,$f)))
-$(foreach f,$(FOLDERS),$(eval CLOSURE_$f := $(call closure,$f)))
+define newline
+
+
+endef
+# MAY_folder as its line says, CLOSURE_folder with what those may include in turn.
+$(eval $(subst @,$(newline),$(shell sed -n 's/^\([a-z0-9]*\): *\(.*\)/MAY_\1 := \2@FOLDERS += \1@/p' src/MAY-CALL)))
+close = $(if $(CLOSURE_$1),,$(foreach f,$(MAY_$1),$(call close,$f))$(eval CLOSURE_$1 := \
+	$(sort $1 $(MAY_$1) $(foreach f,$(MAY_$1),$(CLOSURE_$f)))))
+$(foreach f,$(FOLDERS),$(call close,$f))
 
 # Which libraries a folder's code needs; a program is linked with those of its closure.
 NEEDS_base :=
