@@ -286,7 +286,8 @@ with due as (
     select m.iccid, m.event_seq, 'profile.failed',
            jsonb_strip_nulls(jsonb_build_object('iccid', m.iccid, 'eid', m.eid, 'orderId', m.id,
                                                 'profileType', t.name, 'state', m.to_state,
-                                                'why', 'ORDER_EXPIRED'))
+                                                'refusal', 'ORDER_EXPIRED',
+                                                'why', 'its lifetime is over'))
       from moved m
       join profile_type t on t.id = m.type_id
 ), audited as (

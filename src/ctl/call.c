@@ -260,7 +260,8 @@ ctl_call_start(struct ctl *c, struct ctl_connection *connection, const char *act
 		call->connection = connection;
 		call->verb = verb;
 		call->request.route = slice_text(verb->name);
-		call->request.peer = slice_text(strcpy(call->actor, actor));
+		snprintf(call->actor, sizeof call->actor, "%s", actor);
+		call->request.peer = slice_text(call->actor);
 		t = task_new(c->loop, verb->procedure, &call->request, end_call);
 	}
 	if (t) {

@@ -3,7 +3,9 @@
  * runs nothing more is read, so a peer's memory here is bounded by one line. A peer that has left is
  * forgotten at once, or when its request has ended.
  */
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -11,14 +13,15 @@
 #include "ctl/int.h"
 #include "loop/loop.h"
 
-enum { IDLE_SECONDS = 120, WRITE_SECONDS = 30 };
+enum { IDLE_SECONDS = 120, WRITE_SECONDS = 30, LEAVE_SECONDS = 5 };
 
 struct ctl_connection {
 	struct ctl *ctl;
 	struct ctl_connection *prev, *next;
 	struct bufferevent *bev; /* NULL: the peer has left while its request runs */
 	bool busy;               /* a request runs */
-	bool last;               /* close when all is written */
+	bool last;               /* what is written is the end; what still comes is thrown away */
+	bool left;               /* the peer sends nothing more: drop it when all is written */
 	char actor[CTL_ACTOR];
 };
 
@@ -49,13 +52,20 @@ write_line(struct ctl_connection *n, const json_t *answer)
 	free(text);
 }
 
+/*
+ * All that is written goes out, then the peer is told that nothing follows. It may still be sending, and
+ * closing at once would take our last words away from it: so it has a few seconds to leave.
+ */
 static void
-close_when_written(struct ctl_connection *n)
+end_when_written(struct ctl_connection *n)
 {
+	static const struct timeval leave = { LEAVE_SECONDS, 0 };
+
 	n->last = true;
-	bufferevent_disable(n->bev, EV_READ);
+	bufferevent_set_timeouts(n->bev, &leave, &leave);
+	bufferevent_enable(n->bev, EV_READ | EV_WRITE);
 	if (evbuffer_get_length(bufferevent_get_output(n->bev)) == 0)
-		drop(n);
+		shutdown(bufferevent_getfd(n->bev), SHUT_WR);
 }
 
 /* Starts the next request, if a whole line of it is there. */
@@ -67,6 +77,8 @@ take_line(struct ctl_connection *n)
 	json_error_t fault;
 	json_t *request;
 
+	if (n->last)
+		evbuffer_drain(in, evbuffer_get_length(in));
 	if (n->busy || n->last)
 		return;
 	if (end.pos < 0 ? evbuffer_get_length(in) >= CTL_LINE_MAX : end.pos >= CTL_LINE_MAX) {
@@ -75,7 +87,7 @@ take_line(struct ctl_connection *n)
 
 		write_line(n, answer);
 		json_decref(answer);
-		close_when_written(n);
+		end_when_written(n);
 		return;
 	}
 	if (end.pos < 0)
@@ -116,8 +128,20 @@ on_write(struct bufferevent *bev, void *arg)
 	struct ctl_connection *n = arg;
 
 	(void)bev;
-	if (n->last)
+	if (n->left)
 		drop(n);
+	else if (n->last)
+		shutdown(bufferevent_getfd(n->bev), SHUT_WR);
+}
+
+/* The peer sends nothing more: it goes when its answers have gone. */
+static void
+drop_when_written(struct ctl_connection *n)
+{
+	if (evbuffer_get_length(bufferevent_get_output(n->bev)) == 0)
+		drop(n);
+	else
+		n->left = true;
 }
 
 /* A peer that has only ended its own sending still gets its answers. */
@@ -126,10 +150,12 @@ on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct ctl_connection *n = arg;
 
-	if (what & BEV_EVENT_EOF) {
+	if (n->last) {
+		drop(n);
+	} else if (what & BEV_EVENT_EOF) {
 		take_line(n); /* lines may still wait; reading again after them comes back here */
 		if (!n->busy && !n->last)
-			close_when_written(n);
+			drop_when_written(n);
 	} else if (n->busy) {
 		bufferevent_free(bev);
 		n->bev = NULL;
@@ -152,7 +178,7 @@ connection_new(struct ctl *c, int fd, const char *actor)
 		n->next->prev = n;
 	c->connections = n;
 	c->count++;
-	strcpy(n->actor, actor);
+	snprintf(n->actor, sizeof n->actor, "%s", actor);
 	n->bev = bufferevent_socket_new(loop_base_get(c->loop), fd, BEV_OPT_CLOSE_ON_FREE);
 	if (!n->bev)
 		abort();
@@ -175,10 +201,9 @@ ctl_connection_refuse(
 	struct ctl_connection *n = connection_new(c, fd, "");
 	json_t *answer = ctl_error_new(code, words, advice);
 
-	bufferevent_enable(n->bev, EV_WRITE);
 	write_line(n, answer);
 	json_decref(answer);
-	close_when_written(n);
+	end_when_written(n);
 }
 
 void

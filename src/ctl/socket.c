@@ -180,7 +180,7 @@ ctl_start(struct loop *l, struct dp *dp, const struct ctl_settings *settings,
 			"control: %s is longer than a socket's path can be (%zu)", settings->path,
 			sizeof where.sun_path - 1);
 	else if (find_group(settings->group, &c->group, words)) {
-		strcpy(where.sun_path, settings->path);
+		snprintf(where.sun_path, sizeof where.sun_path, "%s", settings->path);
 		if (clear_path(&where, words))
 			fd = bound_socket(c, &where, words);
 	}

@@ -25,7 +25,7 @@ ctl_write ctl_order_create_write, ctl_order_confirm_write, ctl_order_release_wri
 
 ctl_ask ctl_profile_list_ask, ctl_profile_show_ask, ctl_profile_type_list_ask, ctl_order_list_ask,
 	ctl_order_show_ask, ctl_session_list_ask, ctl_event_list_ask, ctl_audit_list_ask;
-ctl_write ctl_view_write;
+ctl_write ctl_view_write, ctl_profile_show_write;
 
 ctl_read ctl_audit_verify_read, ctl_key_rotate_read;
 ctl_write ctl_audit_verify_write, ctl_key_rotate_write;

@@ -2,9 +2,11 @@
  * What administrators look at: verbs that are one statement each. Its rows are JSON objects already, in
  * the form of the answer, so they go through as they are.
  */
+#include "base/text.h"
 #include "ctl/int.h"
 #include "ctl/verbs.h"
 #include "dp/refusal.h"
+#include "profile/metadata.h"
 #include "store/view.h"
 
 enum { MOST = 200 }; /* rows when the administrator does not say how many */
@@ -71,6 +73,50 @@ ctl_view_write(struct task *t, json_t *ok)
 	for (size_t i = 0; i < c->rows.n; i++)
 		json_array_append_new(list, row_json(&rows[i]));
 	json_object_set_new(ok, c->verb->list, list);
+}
+
+/* The services that the package asks of an eUICC, by the names of the ASN.1 module. */
+static json_t *
+services_json(json_int_t services)
+{
+	json_t *names = json_array();
+
+	for (int i = 0; i < PROFILE_SERVICE_COUNT; i++)
+		if (services >> i & 1)
+			json_array_append_new(
+				names, json_string(profile_service_name((enum profile_service)i)));
+	return names;
+}
+
+/* What the user's phone will show of it. */
+static void
+put_metadata(struct task *t, json_t *ok)
+{
+	const json_t *hex = json_object_get(ok, "metadata");
+	struct codec_metadata m;
+	struct slice octets;
+	const char *why;
+
+	if (!text_unhex(
+		    t->mem, slice_of(json_string_value(hex), json_string_length(hex)), &octets) ||
+		!codec_store_metadata_read(t->mem, octets, &m, &why))
+		return;
+	ctl_put_text(ok, "name", m.name);
+	ctl_put_text(ok, "provider", m.provider);
+	json_object_set_new(ok, "icon", json_boolean(m.icon.p != NULL));
+	if (m.rules & CODEC_PPR_NO_DISABLE)
+		json_object_set_new(ok, "ppr1", json_true());
+	if (m.rules & CODEC_PPR_NO_DELETE)
+		json_object_set_new(ok, "ppr2", json_true());
+}
+
+void
+ctl_profile_show_write(struct task *t, json_t *ok)
+{
+	ctl_view_write(t, ok);
+	json_object_set_new(
+		ok, "services", services_json(json_integer_value(json_object_get(ok, "services"))));
+	put_metadata(t, ok);
 }
 
 static struct store *

@@ -26,23 +26,29 @@ dark(const QRcode *code, int x, int y)
 		code->data[y * code->width + x] & 1;
 }
 
+/*
+ * The upper module in the foreground's colour, the lower one in the background's: nothing of the
+ * terminal's own colours shows through. Colours are said only where they change.
+ */
 bool
 rspctl_qr_terminal(const char *text, FILE *out)
 {
-	/* Upper module in the foreground's colour, lower in the background's: no blank shows through. */
-	static const char *const blocks[2][2] = {
-		{ "\033[97;107m▀", "\033[97;40m▀" },
-		{ "\033[30;107m▀", "\033[30;40m▀" },
-	};
+	static const char *const colours[2][2] = { { "\033[97;107m", "\033[97;40m" },
+		{ "\033[30;107m", "\033[30;40m" } };
 	QRcode *code = encode(text);
+	const char *said, *colour;
 	int side;
 
 	if (!code)
 		return false;
 	side = code->width + 2 * QUIET;
 	for (int y = 0; y < side; y += 2) {
-		for (int x = 0; x < side; x++)
-			fputs(blocks[dark(code, x, y)][dark(code, x, y + 1)], out);
+		said = NULL;
+		for (int x = 0; x < side; x++) {
+			colour = colours[dark(code, x, y)][dark(code, x, y + 1)];
+			fprintf(out, "%s▀", colour == said ? "" : colour);
+			said = colour;
+		}
 		fputs("\033[0m\n", out);
 	}
 	QRcode_free(code);

@@ -40,11 +40,17 @@ rspctl_show_order(json_t *ok)
 	static const struct rspctl_column history[] = { { "AT", "at" }, { "ACT", "act" },
 		{ "FROM", "from" }, { "TO", "to" }, { "ACTOR", "actor" }, { "WHY", "why" } };
 
+	json_t *parts = json_pack("{sO sO}", "sessions", json_object_get(ok, "sessions"), "history",
+		json_object_get(ok, "history"));
+
+	json_object_del(ok, "sessions");
+	json_object_del(ok, "history");
 	rspctl_show_facts(ok);
 	puts("\nSessions, oldest first:");
-	SHOW_TABLE(json_object_get(ok, "sessions"), sessions);
+	SHOW_TABLE(json_object_get(parts, "sessions"), sessions);
 	puts("\nHistory of the profile:");
-	SHOW_TABLE(json_object_get(ok, "history"), history);
+	SHOW_TABLE(json_object_get(parts, "history"), history);
+	json_decref(parts);
 }
 
 void

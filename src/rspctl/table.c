@@ -38,6 +38,20 @@ put_safe(const char *from, char out[CELL])
 	out[n] = 0;
 }
 
+/* An array of texts, with blanks between. */
+static void
+join_texts(const json_t *array, char out[CELL])
+{
+	char all[CELL] = "";
+	size_t n = 0, i;
+	json_t *v;
+
+	json_array_foreach(
+		array, i, v) if (json_is_string(v) && n + json_string_length(v) + 2 < CELL) n +=
+		(size_t)snprintf(all + n, CELL - n, "%s%s", n ? " " : "", json_string_value(v));
+	put_safe(all, out);
+}
+
 static void
 cell_text(const json_t *v, char out[CELL])
 {
@@ -50,7 +64,9 @@ cell_text(const json_t *v, char out[CELL])
 	} else if (json_is_integer(v)) {
 		snprintf(out, CELL, "%lld", (long long)json_integer_value(v));
 	} else if (json_is_boolean(v)) {
-		strcpy(out, json_is_true(v) ? "yes" : "no");
+		snprintf(out, CELL, "%s", json_is_true(v) ? "yes" : "no");
+	} else if (json_is_array(v)) {
+		join_texts(v, out);
 	} else if (v) {
 		plain = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
 		put_safe(plain ? plain : "", out);
@@ -125,10 +141,39 @@ member_words(const char *member, char out[64])
 	out[n] = 0;
 }
 
+/* The order in which people want to know; what is not listed comes behind, as it came. */
+static const char *const first_members[] = { "id", "orderId", "iccid", "eid", "name", "provider",
+	"type", "class", "state", "since", "matchingId", "confirmationCode", "linkedAt", "linkedBy",
+	"downloadAttempts", "downloadAttemptsLeft", "confirmationCodeAttempts",
+	"confirmationCodeAttemptsLeft", "error", "packageOut", "frozen", "pending", "cardState",
+	"cardEid", "cardSince", "createdAt", "expiresAt", "cancelledAt" };
+
+static void
+show_fact(const char *member, json_t *v, int width)
+{
+	char words[64], cell[CELL];
+
+	if (!v || json_is_object(v))
+		return;
+	member_words(member, words);
+	cell_text(v, cell);
+	put_cell(words, width, false);
+	puts(cell);
+}
+
+static bool
+comes_first(const char *member)
+{
+	for (size_t i = 0; i < sizeof first_members / sizeof *first_members; i++)
+		if (strcmp(first_members[i], member) == 0)
+			return true;
+	return false;
+}
+
 void
 rspctl_show_facts(json_t *object)
 {
-	char words[64], cell[CELL];
+	char words[64];
 	const char *member;
 	int width = 0;
 	json_t *v;
@@ -136,16 +181,11 @@ rspctl_show_facts(json_t *object)
 	json_object_foreach(object, member, v)
 	{
 		member_words(member, words);
-		if (!json_is_array(v) && !json_is_object(v) && width_of(words) > width)
+		if (!json_is_object(v) && width_of(words) > width)
 			width = width_of(words);
 	}
-	json_object_foreach(object, member, v)
-	{
-		if (json_is_array(v) || json_is_object(v))
-			continue;
-		member_words(member, words);
-		cell_text(v, cell);
-		put_cell(words, width, false);
-		puts(cell);
-	}
+	for (size_t i = 0; i < sizeof first_members / sizeof *first_members; i++)
+		show_fact(first_members[i], json_object_get(object, first_members[i]), width);
+	json_object_foreach(object, member, v) if (!comes_first(member))
+		show_fact(member, v, width);
 }

@@ -42,7 +42,7 @@ connect_daemon(void)
 	if (strlen(rspctl_call.socket) >= sizeof where.sun_path)
 		exit(rspctl_fail(EX_USAGE, "name another with -s", "%s is too long for a socket",
 			rspctl_call.socket));
-	strcpy(where.sun_path, rspctl_call.socket);
+	snprintf(where.sun_path, sizeof where.sun_path, "%s", rspctl_call.socket);
 	if (fd < 0 || connect(fd, (const struct sockaddr *)&where, sizeof where) < 0) {
 		if (errno == EACCES)
 			advice = "become root, the daemon's user, or a member of its control_group";

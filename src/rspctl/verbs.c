@@ -26,17 +26,21 @@ static const struct rspctl_verb verbs[] = {
 		"refused; --iccid writes another one into the package and its metadata. Of a directory every "
 		"*.der and *.upp is taken; the rest is skipped.",
 		OPTIONS(PLACE("PATH", NULL, "the file or directory")
-			TEXT("--type", "NAME", "type", "the profile type, made if new (default: what the package says)")
+			TEXT("--type", "NAME", "type",
+				"the profile type, made if new (default: what the package says)")
 			TEXT("--iccid", "ICCID", "iccid", "import with this ICCID instead of the package's")
 			TEXT("--name", "TEXT", "name", "the profile's name, as the user sees it")
 			TEXT("--provider", "TEXT", "provider", "the provider's name, as the user sees it")
-			TEXT("--class", "CLASS", "class", "test, provisioning or operational (default: by the package's keys)")
+			TEXT("--class", "CLASS", "class",
+				"test, provisioning or operational (default: by the package's keys)")
 			FILE_OF("--icon", "FILE", "icon", "a PNG or JPEG of at most 1024 octets")
-			TEXT("--owner", "MCCMNC[:GID1[:GID2]]", "owner", "the owner (default with policy rules: by the IMSI)")
+			TEXT("--owner", "MCCMNC[:GID1[:GID2]]", "owner",
+				"the owner (default with policy rules: by the IMSI)")
 			FLAG("--ppr1", "ppr1", "policy rule: the profile cannot be disabled")
 			FLAG("--ppr2", "ppr2", "policy rule: the profile cannot be deleted")
 			FLAG("--ppr-update", "pprUpdate", "policy rules may be updated later")
-			LIST("--notify", "ADDRESS=EVENT+EVENT", "notify", "also tell this server (install, enable, disable, delete)")
+			LIST("--notify", "ADDRESS=EVENT+EVENT", "notify",
+				"also tell this server (install, enable, disable, delete)")
 			WHY),
 		rspctl_import, NULL },
 	{ "profile list", "list profiles by ICCID", NULL,
@@ -46,17 +50,22 @@ static const struct rspctl_verb verbs[] = {
 			LIMIT),
 		NULL, rspctl_show_profiles },
 	{ "profile show", "show one profile", NULL, OPTIONS(ICCID_PLACE), NULL, rspctl_show_facts },
-	{ "profile-type list", "list profile types and what is in stock", NULL, OPTIONS(), NULL, rspctl_show_types },
+	{ "profile-type list",
+		"list profile types and what is in stock", NULL, OPTIONS(), NULL, rspctl_show_types },
 	{ "profile-type create", "make a profile type", NULL,
 		OPTIONS(PLACE("NAME", "name", "its name")
-			TEXT("--keys", "KIND", "keys", "session: packages under session keys (default); ppk: under protection keys")
-			TEXT("--on-delete", "WHAT", "onDelete", "after a delete on the card: keep (default), reissue to it, or available")),
+			TEXT("--keys", "KIND", "keys",
+				"session: packages under session keys (default); ppk: under protection keys")
+			TEXT("--on-delete", "WHAT", "onDelete",
+				"after a delete on the card: keep (default), reissue to it, or available")),
 		NULL, rspctl_show_facts },
-	{ "order create", "reserve a profile", "DownloadOrder of ES2+. Name the profile or a type; any of it is taken then.",
+	{ "order create", "reserve a profile",
+		"DownloadOrder of ES2+. Name the profile or a type; any of it is taken then.",
 		OPTIONS(TEXT("--iccid", "ICCID", "iccid", "this profile")
 			TEXT("--type", "NAME", "type", "any profile of this type")
 			TEXT("--eid", "EID", "eid", "for this eUICC alone")
-			NUMBER("--expires", "DAYS", "expiresDays", "the order ends after so many days (default: as configured)")
+			NUMBER("--expires", "DAYS", "expiresDays",
+				"the order ends after so many days (default: as configured)")
 			WHY),
 		NULL, rspctl_show_facts },
 	{ "order confirm", "fix MatchingID and Confirmation Code of an order",
@@ -79,9 +88,11 @@ static const struct rspctl_verb verbs[] = {
 			FLAG("--force", "force", "also when Downloaded")
 			WHY),
 		NULL, rspctl_show_facts },
-	{ "order reset", "give the user another chance", "From Error or Downloaded back to Released, with all counters at zero.",
+	{ "order reset", "give the user another chance",
+		"From Error or Downloaded back to Released, with all counters at zero.",
 		OPTIONS(ICCID_PLACE WHY), NULL, rspctl_show_facts },
-	{ "order show", "show an order: state, sessions, history", NULL, OPTIONS(ICCID_PLACE), NULL, rspctl_show_order },
+	{ "order show", "show an order: state, sessions, history",
+		NULL, OPTIONS(ICCID_PLACE), NULL, rspctl_show_order },
 	{ "order list", "list orders, newest first", NULL,
 		OPTIONS(TEXT("--state", "STATE", "state", "only with the profile in this state")
 			TEXT("--type", "NAME", "type", "only of this type")
@@ -108,7 +119,8 @@ static const struct rspctl_verb verbs[] = {
 		NULL, rspctl_show_events },
 	{ "stats", "show what is counted", NULL, OPTIONS(), NULL, rspctl_show_stats },
 	{ "tasks", "show what runs now, and at which step", NULL, OPTIONS(), NULL, rspctl_show_tasks },
-	{ "log", "show the log's levels, or set one", "Levels are error, warning, notice, info, debug; the area all means every one.",
+	{ "log", "show the log's levels, or set one",
+		"Levels are error, warning, notice, info, debug; the area all means every one.",
 		OPTIONS(PLACE_MAY("AREA", "area", "the area")
 			PLACE_MAY("LEVEL", "level", "its level from now on")),
 		NULL, rspctl_show_log },
@@ -124,10 +136,12 @@ static const struct rspctl_verb verbs[] = {
 			NUMBER("--before", "ENTRY", "before", "older than this one")
 			LIMIT),
 		NULL, rspctl_show_audit },
-	{ "audit verify", "compute the chain of the audit trail anew", "Exits with 1 when the trail was tampered with.",
+	{ "audit verify", "compute the chain of the audit trail anew",
+		"Exits with 1 when the trail was tampered with.",
 		OPTIONS(), rspctl_verify, NULL },
 	{ "key rotate", "seal anew what the former key sealed",
-		"Configure the new key as seal_key and the old one as former_seal_key, reload, then rotate. It may be "
+		"Configure the new key as seal_key and the old one as former_seal_key, reload, "
+		"then rotate. It may be "
 		"interrupted and begun again.",
 		OPTIONS(), rspctl_rotate, NULL },
 	{ "pki make-test", "make a complete test PKI and a configuration that uses it", NULL,
