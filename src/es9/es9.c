@@ -256,7 +256,8 @@ es9_handle(struct request *r)
 	}
 	call = t->state;
 	call->dp = dp;
+	/* Copied: after a late answer the request is gone while the task still writes. */
 	if (f->procedure == &dp_authenticate_client)
-		((struct dp_authenticate_client *)t->state)->in.peer = r->peer;
+		((struct dp_authenticate_client *)t->state)->in.peer = arena_copy(t->mem, r->peer);
 	task_start(t, THEN(read_members));
 }

@@ -23,6 +23,16 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 	task_turn(arg);
 }
 
+/* libevent's own words, as lines of ours. */
+static void
+on_libevent(int severity, const char *words)
+{
+	if (severity >= EVENT_LOG_WARN)
+		LOG(loop, WARNING, "libevent=\"%s\"", words);
+	else
+		LOG(loop, DEBUG, "libevent=\"%s\"", words);
+}
+
 struct loop *
 loop_new(const struct loop_limits *limits)
 {
@@ -31,6 +41,7 @@ loop_new(const struct loop_limits *limits)
 
 	if (!l || !config)
 		abort();
+	event_set_log_callback(on_libevent);
 	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
 	l->limits = *limits;
 	l->base = event_base_new_with_config(config);
