@@ -70,7 +70,8 @@ ELEMENT_CHANGES = [
 
 
 def der_mutant(octets, dice):
-    kind = dice.randrange(10)
+    """Of an element, or of plain octets such as the challenge."""
+    kind = dice.randrange(3 if is_plain(octets) else 10)
     if kind == 0:
         return octets[: dice.randrange(len(octets))]
     if kind == 1:
@@ -81,6 +82,14 @@ def der_mutant(octets, dice):
     path = dice.choice(list(tree_paths(octets)))
     change = dice.choice(ELEMENT_CHANGES)
     return edit(octets, path, lambda node: change(node, dice))
+
+
+def is_plain(octets):
+    try:
+        der.read(octets)
+    except der.DerError:
+        return True
+    return False
 
 
 VALUES = [None, True, 0, -1, 1e308, 2**70, "", " ", "\x00", "A", "é" * 50, [], {}, [[]], "A" * 10000]

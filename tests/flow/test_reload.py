@@ -97,15 +97,15 @@ def test_a_wrong_key_changes_nothing_and_says_so(own):
 
 
 def test_an_unknown_option_changes_nothing_and_says_where(own):
-    text = own.config.read_text()
-    own.config.write_text(text + "\n[dp]\nno_such_option = 1\n")
+    own.options["dp"]["no_such_option"] = 1
+    own.write_config()
     said = reload_now(own)
-    assert "no_such_option" in said
+    assert "no_such_option" in said and "rspd.conf:" in said
     Download(make_card_for(own), own.client()).initiate().must()
 
 
 def test_a_changed_limit_is_used_after_a_reload(own):
-    own.options["dp"]["downloadAttempts"] = 1
+    own.options["dp"]["download_attempts"] = 1
     own.write_config()
     answer = own.ask_any("reload")
     assert "ok" in answer, answer
@@ -194,22 +194,34 @@ def unstarted(make_rspd, make_site):
 
 
 CONFIG_FAULTS = {
-    "an unknown section": ("\n[nonsense]\nx = 1\n", "nonsense"),
-    "an unknown option": ("\n[dp]\nnonsense = 1\n", "nonsense"),
-    "a number that is none": ("\n[limits]\ntasks = many\n", "tasks"),
-    "a number out of range": ("\n[listener more]\nport = 70000\n", "port"),
-    "a version that is none": ("\n[dp]\nsvn_lowest = 2\n", "svn_lowest"),
-    "a file that is not there": ("\n[ci more]\ncertificate = nothing.pem\n", "nothing.pem"),
-    "a line that is none": ("\nnonsense\n", "nonsense"),
+    "an unknown option": ("dp", "nonsense", "1"),
+    "a number that is none": ("limits", "tasks", "many"),
+    "a number out of range": ("listener nist", "port", "70000"),
+    "a version that is none": ("dp", "svn_lowest", "2"),
+    "an address that is none": ("listener nist", "address", "localhost"),
+    "an unknown level": ("log", "level", "loud"),
+    "a file that is not there": ("ci nist", "certificate", "nothing.pem"),
+    "an empty value": ("rspd", "seal_key", ""),
 }
 
 
-@pytest.mark.parametrize("text,word", CONFIG_FAULTS.values(), ids=CONFIG_FAULTS)
-def test_a_wrong_configuration_is_refused_with_file_and_line(unstarted, text, word):
-    unstarted.config.write_text(unstarted.config.read_text() + text)
+@pytest.mark.parametrize("section,option,value", CONFIG_FAULTS.values(), ids=CONFIG_FAULTS)
+def test_a_wrong_option_is_refused_by_name(unstarted, section, option, value):
+    unstarted.options.setdefault(section, {})[option] = value
+    unstarted.write_config()
     run = unstarted.once("--check-config", check=False)
     assert run.returncode == 78, run.stderr
-    assert word in run.stderr or "rspd.conf:" in run.stderr
+    assert option in run.stderr or value in run.stderr
+
+
+@pytest.mark.parametrize("text", ["[nonsense]\nx = 1\n", "nonsense\n", "[dp]\n[dp]\n", "[ci nist]\n"])
+def test_a_wrong_line_is_refused_with_file_and_line(unstarted, text):
+    before = unstarted.config.read_text()
+    unstarted.config.write_text(before + text)
+    run = unstarted.once("--check-config", check=False)
+    assert run.returncode == 78, run.stderr
+    line = before.count("\n") + 1
+    assert f"rspd.conf:{line}" in run.stderr or f"rspd.conf:{line + 1}" in run.stderr
 
 
 def test_certificates_of_different_oids_are_refused(unstarted):
