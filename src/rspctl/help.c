@@ -82,34 +82,44 @@ rspctl_help_verb(const struct rspctl_verb *verb, FILE *out)
 	}
 }
 
-/* For man(7): hyphens that are to be copied, and dots that would begin a request. */
+/* mdoc(7) wants each sentence on a line of its own, and an end to the last one. */
 static void
-put_roff(const char *text, FILE *out)
+put_sentences(const char *text, FILE *out)
 {
-	for (const char *p = text; *p; p++)
-		if (*p == '-')
-			fputs("\\-", out);
-		else if (*p == '\\')
-			fputs("\\e", out);
-		else
-			fputc(*p, out);
+	const char *end = text;
+
+	for (; *text; text = end) {
+		const char *stop = strstr(text, ". ");
+
+		end = stop ? stop + 2 : text + strlen(text);
+		fprintf(out, "%.*s\n", (int)(stop ? stop + 1 - text : end - text), text);
+	}
+}
+
+/* "--eid EID" as ".Fl -eid Ar EID", a place as ".Ar ICCID", a literal word as ".Cm off". */
+static void
+put_option(const struct rspctl_option *o, FILE *out)
+{
+	if (!is_place(o))
+		fprintf(out, "Fl %s", o->name + 1);
+	else
+		fprintf(out, "%s %s", o->kind == RSPCTL_FLAG ? "Cm" : "Ar", o->name);
+	if (o->value)
+		fprintf(out, " Ar %s", o->value);
 }
 
 static void
-put_roff_option(const struct rspctl_option *o, FILE *out)
+put_item(const struct rspctl_verb *verb, FILE *out)
 {
-	fputs(".TP\n", out);
-	if (is_place(o) && o->kind != RSPCTL_FLAG) {
-		fprintf(out, ".I %s\n", o->name);
-	} else {
-		fputs(".BR ", out);
-		put_roff(o->name, out);
-		if (o->value)
-			fprintf(out, " \" \\fI%s\\fR\"", o->value);
-		fputc('\n', out);
+	fprintf(out, ".It Cm %s", verb->name);
+	for (const struct rspctl_option *o = verb->options; o->name; o++) {
+		fputs(o->must ? " " : " Oo ", out);
+		put_option(o, out);
+		fputs(o->must ? "" : " Oc", out);
+		if (o[1].name)
+			fputs(" \\\n", out);
 	}
-	put_roff(o->words, out);
-	fputs(".\n", out);
+	fputc('\n', out);
 }
 
 void
@@ -117,17 +127,22 @@ rspctl_help_manual(FILE *out)
 {
 	const struct rspctl_verb *verb;
 
+	fputs(".Bl -tag -width Ds\n", out);
 	for (unsigned i = 0; (verb = rspctl_verb_get(i)) != NULL; i++) {
-		fputs(".SS ", out);
-		put_roff(verb->name, out);
-		fputs("\n", out);
-		put_roff(verb->words, out);
-		fputs(".\n", out);
-		if (verb->more) {
-			put_roff(verb->more, out);
-			fputs("\n", out);
+		put_item(verb, out);
+		fprintf(out, "%c%s.\n", verb->words[0] - 'a' + 'A', verb->words + 1);
+		if (verb->more)
+			put_sentences(verb->more, out);
+		if (!verb->options->name)
+			continue;
+		fputs(".Bl -tag -width Ds -compact\n", out);
+		for (const struct rspctl_option *o = verb->options; o->name; o++) {
+			fputs(".It ", out);
+			put_option(o, out);
+			fputc('\n', out);
+			put_sentences(o->words, out);
 		}
-		for (const struct rspctl_option *o = verb->options; o->name; o++)
-			put_roff_option(o, out);
+		fputs(".El\n", out);
 	}
+	fputs(".El\n", out);
 }

@@ -7,8 +7,6 @@
 #include "rspctl/talk.h"
 #include "rspctl/verb.h"
 
-struct rspctl_call rspctl_call = { .socket = "/run/rspd/control.sock" };
-
 /* All verbs that begin with a word, as in `help order`; false when there is none. */
 static bool
 help_group(const char *word)

@@ -7,6 +7,8 @@
 #include "rspctl/talk.h"
 #include "rspctl/verb.h"
 
+struct rspctl_call rspctl_call = { .socket = "/run/rspd/control.sock" };
+
 enum { ICON_MAX = 64 * 1024, BASE64_ARENA = 64 * 1024 * 1024 };
 
 json_t *

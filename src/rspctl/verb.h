@@ -59,7 +59,7 @@ json_t *rspctl_file_read(const char *path, size_t most);
 
 void rspctl_help_all(FILE *out);
 void rspctl_help_verb(const struct rspctl_verb *verb, FILE *out);
-/* The verbs' chapter of rspctl(1), in man(7). */
+/* The verbs' chapter of rspctl(1), in mdoc(7). */
 void rspctl_help_manual(FILE *out);
 
 /* One-line options of a verb, as in "order show ICCID". */
