@@ -1,0 +1,243 @@
+"""Every write recognises its own repetition: sent again with the same parameters, as the store does when a
+connection died, it answers as its header says and leaves the database as it is, to the last counter."""
+
+import pytest
+
+from database import STATEMENTS
+from world import CODE, hash_cc
+
+ADMIN = dict(actor="test", why="")
+
+
+def session_record(world):
+    case = world.released()
+    return world.session_of(case.order_id, world.eid())
+
+
+def session_check_code(world):
+    case = world.at("released")
+    return dict(transaction_id=case.tx, hash_cc=b"wrong", nonce=b"n" * 32, forgiven=3, request_sha256=b"r" * 32)
+
+
+def session_check_code_once_too_often(world):
+    return session_check_code(world) | {"forgiven": 0}
+
+
+def session_cancel(world):
+    return dict(transaction_id=world.at("downloaded").tx, event="reject", error="CANCELLED", why="")
+
+
+def session_sweep(world):
+    tx = world.session(None, world.eid(), refusal="X")
+    world.db.rows("update rsp_session set created_at = now() - interval '2 days' where transaction_id = %s", tx)
+    return dict(most=1000)
+
+
+def package_record(world):
+    return world.binding_of(world.at("released").tx)
+
+
+def result_installed(world):
+    return world.result_of(world.at("downloaded").tx)
+
+
+def result_failed(world):
+    return world.result_of(world.at("downloaded").tx, "fail_install_retry", disproved=True)
+
+
+def result_of_an_older_order(world):
+    old = world.at("available")
+    world.order(old.iccid)
+    return world.result_of(old.tx)
+
+
+def notification_record(world):
+    return world.report_of(world.eid(), "8949", 1, "enable")
+
+
+def notification_apply(world, on_delete="keep"):
+    case = world.at("installed", on_delete)
+    for sequence, operation in ((2, "enable"), (3, "disable"), (4, "delete")):
+        world.db.run("notification_record", **world.report_of(case.eid, case.iccid, sequence, operation))
+    return dict(eid=case.eid, iccid=case.iccid)
+
+
+def notification_apply_and_reissue(world):
+    return notification_apply(world, "reissue")
+
+
+def notification_apply_and_restock(world):
+    return notification_apply(world, "available")
+
+
+def order_create(world):
+    iccid = world.profile()
+    order_id = world.db.run("order_prepare", iccid=iccid)[0]["order_id"]
+    return dict(order_id=order_id, iccid=iccid, event="download_order", **ADMIN)
+
+
+def order_create_again_under_a_new_number(world):
+    """A call that ES2+ repeats: its order has a number of its own, its content is the first one's."""
+    iccid, eid = world.profile(), world.eid()
+    return lambda: dict(order_id=world.db.run("order_prepare", iccid=iccid)[0]["order_id"], iccid=iccid, eid=eid,
+                        event="download_order_eid", **ADMIN)
+
+
+def order_create_by_type(world):
+    iccid = world.profile()
+    world.profile()
+    known = world.db.run("order_prepare", iccid=iccid)[0]
+    return dict(order_id=known["order_id"], type_id=known["iccid_type_id"], event="download_order", **ADMIN)
+
+
+def order_confirm(world, event="confirm_order"):
+    return dict(iccid=world.at("allocated").iccid, event=event, eid=world.eid(), matching_id=f"M{world.number()}",
+                chosen=True, cc_sha256=CODE, **ADMIN)
+
+
+def order_confirm_and_release(world):
+    return order_confirm(world, "confirm_order_release")
+
+
+def order_confirm_by_a_caller_who_did_not_choose(world):
+    """The MatchingID is made anew for each call; the first one's stays."""
+    given = order_confirm(world) | {"chosen": False}
+    return lambda: given | {"matching_id": f"M{world.number()}"}
+
+
+def order_release(world):
+    return dict(iccid=world.at("confirmed").iccid, **ADMIN)
+
+
+def order_cancel(world, final="available"):
+    return dict(iccid=world.at("released").iccid, event=f"cancel_order_{final}", trusted=True, **ADMIN)
+
+
+def order_cancel_for_good(world):
+    return order_cancel(world, "unavailable")
+
+
+def order_cancel_by_force(world):
+    return dict(iccid=world.at("downloaded").iccid, event="cancel_order_unavailable", force=True, trusted=True, **ADMIN)
+
+
+def order_reset(world):
+    return dict(iccid=world.at("downloaded").iccid, lifetime=1000, **ADMIN)
+
+
+def order_expire(world):
+    world.order(world.profile(), lifetime=-1)
+    return dict(most=1000, session_seconds=900)
+
+
+def profile_import(world):
+    return world.package(f"8949{world.number():015d}", f"new-{world.number()}")
+
+
+def profile_type_create(world):
+    return dict(name=f"new-{world.number()}", keys="ppk", on_delete="available", actor="test")
+
+
+def credential_set_number(world):
+    new = [b"%032d" % world.number() for _ in range(3)]
+    return dict(ci=[b"c" * 20] * 4, auth=[new[0], new[1], new[0], b"a" * 32], pb=[new[2], new[2], new[2], b"p" * 32])
+
+
+def audit_seal(world):
+    world.db.run("audit_note", actor="test", act="x", why="")
+    return dict(most=1000000)
+
+
+def audit_prepare(world):
+    """Next month's partition is missing."""
+    (last,) = world.db.rows("select max(relid::text) as name from pg_partition_tree('audit') where relid::text ~ '20'")
+    world.db.rows(f"drop table {last['name']}")
+    return {}
+
+
+def packages_reseal(world):
+    iccid = world.profile()
+    upp = world.db.one("select upp from profile_package where iccid = %s", iccid)["upp"]
+    return dict(iccids=[iccid, "8949"], former=[upp, b"f"], fresh=[b"\1key2", b"\1key2"])
+
+
+def seeds_reseal(world):
+    case = world.at("downloaded")
+    return dict(orders=[case.order_id], former=[b"s"], fresh=[b"\1key2"])
+
+
+SAME = "the first answer"
+NOTHING = []
+
+# what prepares the call and tells its parameters; its statement; what its repetition answers
+CALLS = [
+    (session_record, "session_record", NOTHING),
+    (session_check_code, "session_check_code", NOTHING),
+    (session_check_code_once_too_often, "session_check_code", NOTHING),
+    (session_cancel, "session_cancel", [{"moved": False}]),
+    (session_sweep, "session_sweep", [{"swept": 0}]),
+    (package_record, "package_record", NOTHING),
+    (result_installed, "notification_record_result", NOTHING),
+    (result_failed, "notification_record_result", NOTHING),
+    (result_of_an_older_order, "notification_record_result", NOTHING),
+    (notification_record, "notification_record", NOTHING),
+    (notification_apply, "notification_apply", [{"applied": 0}]),
+    (notification_apply_and_reissue, "notification_apply", [{"applied": 0}]),
+    (notification_apply_and_restock, "notification_apply", [{"applied": 0}]),
+    (order_create, "order_create", SAME),
+    (order_create_again_under_a_new_number, "order_create", SAME),
+    (order_create_by_type, "order_create", SAME),
+    (order_confirm, "order_confirm", SAME),
+    (order_confirm_and_release, "order_confirm", SAME),
+    (order_confirm_by_a_caller_who_did_not_choose, "order_confirm", SAME),
+    (order_release, "order_release", SAME),
+    (order_cancel, "order_cancel", SAME),
+    (order_cancel_for_good, "order_cancel", SAME),
+    (order_cancel_by_force, "order_cancel", SAME),
+    (order_reset, "order_reset", SAME),
+    (order_expire, "order_expire", [{"expired": 0}]),
+    (profile_import, "profile_import", SAME),
+    (profile_type_create, "profile_type_create", SAME),
+    (credential_set_number, "credential_set_number", SAME),
+    (audit_seal, "audit_seal", NOTHING),
+    (audit_prepare, "audit_prepare", SAME),
+    (packages_reseal, "packages_reseal", [{"done": 0}]),
+    (seeds_reseal, "seeds_reseal", [{"done": 0}]),
+]
+TWICE = {"audit_note"}  # its header says so
+
+
+def test_no_write_is_missing():
+    tested = {name for _, name, _ in CALLS}
+    assert tested | TWICE == {name for name, statement in STATEMENTS.items() if statement.writes}
+
+
+@pytest.mark.parametrize("prepare,name,again", CALLS, ids=[prepare.__name__ for prepare, _, _ in CALLS])
+def test_a_repetition_changes_nothing(world, prepare, name, again):
+    given = prepare(world)
+    give = given if callable(given) else lambda: given
+    before = world.dump()
+    first = world.db.run(name, **give())
+    after = world.dump()
+    assert first, "the first call was refused"
+    assert after != before, "the first call did nothing"
+
+    for _ in range(2):
+        second = world.db.run(name, **give())
+        assert sorted(map(str, second)) == sorted(map(str, first if again is SAME else again))
+        assert world.dump() == after
+
+
+def test_acts_that_are_noted_twice_are_there_twice(world):
+    (first,) = world.db.run("audit_note", actor="test", act="x", why="")
+    (second,) = world.db.run("audit_note", actor="test", act="x", why="")
+    assert first != second
+
+
+def test_a_right_code_counts_nothing(world):
+    case = world.at("released")
+    before = world.dump()
+    for _ in range(2):
+        assert world.db.run("session_check_code", transaction_id=case.tx, hash_cc=hash_cc(case.tx), nonce=b"n" * 32,
+                            forgiven=3, request_sha256=b"r" * 32) == [{"outcome": "right"}]
+    assert world.dump() == before
