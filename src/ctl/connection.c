@@ -68,6 +68,12 @@ end_when_written(struct ctl_connection *n)
 		shutdown(bufferevent_getfd(n->bev), SHUT_WR);
 }
 
+static bool
+has_line(struct ctl_connection *n)
+{
+	return evbuffer_search(bufferevent_get_input(n->bev), "\n", 1, NULL).pos >= 0;
+}
+
 /* Starts the next request, if a whole line of it is there. */
 static void
 take_line(struct ctl_connection *n)
@@ -150,11 +156,9 @@ on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct ctl_connection *n = arg;
 
-	if (n->last) {
-		drop(n);
-	} else if (what & BEV_EVENT_EOF) {
+	if (what & BEV_EVENT_EOF) {
 		take_line(n); /* lines may still wait; reading again after them comes back here */
-		if (!n->busy && !n->last)
+		if (!n->busy && !has_line(n))
 			drop_when_written(n);
 	} else if (n->busy) {
 		bufferevent_free(bev);
