@@ -3,13 +3,11 @@
  * definition (SGP.22 §2.6, Annex G; ANSI X9.63; NIST SP 800-38B), sharing nothing with the server.
  */
 #include <openssl/core_names.h>
-#include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
-#include <openssl/param_build.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include "base/secret.h"
 #include "rspsim/crypto.h"
 
 /* OpenSSL fails in these places only without memory; a simulator may stop then. */
@@ -29,61 +27,31 @@ rspsim_key_new(int curve)
 	return key;
 }
 
-static EVP_PKEY *
-key_from(int curve, const BIGNUM *scalar, struct slice point)
-{
-	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-	OSSL_PARAM *params;
-	EVP_PKEY *key = NULL;
-
-	must(builder && ctx);
-	must(OSSL_PARAM_BLD_push_utf8_string(
-		builder, OSSL_PKEY_PARAM_GROUP_NAME, OBJ_nid2sn(curve), 0));
-	must(OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point.p, point.n));
-	if (scalar)
-		must(OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_PRIV_KEY, scalar));
-	params = OSSL_PARAM_BLD_to_param(builder);
-	must(params && EVP_PKEY_fromdata_init(ctx) > 0);
-	if (EVP_PKEY_fromdata(ctx, &key, scalar ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, params) <=
-		0) {
-		key = NULL;
-		ERR_clear_error();
-	}
-	OSSL_PARAM_free(params);
-	OSSL_PARAM_BLD_free(builder);
-	EVP_PKEY_CTX_free(ctx);
-	return key;
-}
-
-EVP_PKEY *
-rspsim_key_from_scalar(int curve, struct slice scalar)
-{
-	EC_GROUP *group = EC_GROUP_new_by_curve_name(curve);
-	EC_POINT *point = EC_POINT_new(group);
-	BIGNUM *number = BN_secure_new();
-	uint8_t octets[RSPSIM_POINT];
-	EVP_PKEY *key = NULL;
-
-	must(group && point && number && BN_bin2bn(scalar.p, (int)scalar.n, number));
-	if (!BN_is_zero(number) && BN_cmp(number, EC_GROUP_get0_order(group)) < 0) {
-		must(EC_POINT_mul(group, point, number, NULL, NULL, NULL));
-		must(EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, octets,
-			     sizeof octets, NULL) == sizeof octets);
-		key = key_from(curve, number, SLICE_ARRAY(octets));
-	}
-	BN_clear_free(number);
-	EC_POINT_free(point);
-	EC_GROUP_free(group);
-	return key;
-}
-
 EVP_PKEY *
 rspsim_key_from_point(int curve, struct slice point)
 {
+	OSSL_PARAM params[3] = { { 0 } };
+	char name[32];
+	uint8_t octets[RSPSIM_POINT];
+	EVP_PKEY_CTX *ctx;
+	EVP_PKEY *key = NULL;
+
 	if (point.n != RSPSIM_POINT || point.p[0] != 4)
 		return NULL;
-	return key_from(curve, NULL, point);
+	snprintf(name, sizeof name, "%s", OBJ_nid2sn(curve));
+	memcpy(octets, point.p, sizeof octets);
+	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, name, 0);
+	params[1] =
+		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, octets, sizeof octets);
+	params[2] = OSSL_PARAM_construct_end();
+	ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	must(ctx && EVP_PKEY_fromdata_init(ctx) > 0);
+	if (EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) <= 0) {
+		key = NULL;
+		ERR_clear_error();
+	}
+	EVP_PKEY_CTX_free(ctx);
+	return key;
 }
 
 int

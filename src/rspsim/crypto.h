@@ -13,8 +13,6 @@
 
 /* A new key pair; the caller frees it with EVP_PKEY_free. */
 EVP_PKEY *rspsim_key_new(int curve);
-/* A key pair out of its private number; NULL when it is none of that curve. */
-EVP_PKEY *rspsim_key_from_scalar(int curve, struct slice scalar);
 /* A public key out of an uncompressed point; NULL when the point is not on the curve. */
 EVP_PKEY *rspsim_key_from_point(int curve, struct slice point);
 int rspsim_key_curve(const EVP_PKEY *key); /* NID_undef for anything but a named EC curve */

@@ -104,9 +104,7 @@ struct slice rspsim_euicc_load_bpp(struct rspsim_card *card, struct arena *mem, 
 struct slice
 rspsim_euicc_cancel_session(struct rspsim_card *card, struct arena *mem, struct slice request);
 
-/* Pending notifications by number (§5.7.9 to §5.7.11); false when there is none. */
-const struct rspsim_notification *
-rspsim_euicc_find_notification(const struct rspsim_card *card, uint32_t sequence);
+/* Forgets a notification that was delivered (§5.7.11); false when there is none of this number. */
 bool rspsim_euicc_remove_notification(struct rspsim_card *card, uint32_t sequence);
 
 /* ES10c; each makes the notifications that the profile's metadata ask for. */

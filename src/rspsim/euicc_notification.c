@@ -67,16 +67,6 @@ rspsim_euicc_notify(struct rspsim_card *card, const struct rspsim_metadata *meta
 			notify_one(card, event, address, metadata->iccid);
 }
 
-const struct rspsim_notification *
-rspsim_euicc_find_notification(const struct rspsim_card *card, uint32_t sequence)
-{
-	const struct rspsim_notification *n = card->notifications;
-
-	while (n && n->sequence != sequence)
-		n = n->next;
-	return n;
-}
-
 bool
 rspsim_euicc_remove_notification(struct rspsim_card *card, uint32_t sequence)
 {

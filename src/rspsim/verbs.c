@@ -318,16 +318,18 @@ list_notifications(const struct rspsim_card *card)
 static void
 print_list(const struct rspsim_card *card, json_t *all)
 {
-	size_t i;
-	json_t *o;
+	json_t *profiles = json_object_get(all, "profiles");
 
 	printf("EID %s, %u CI%s, %u octets free\n", card->eid, (unsigned)card->ci_count,
 		card->ci_count == 1 ? "" : "s", rspsim_card_free_memory(card));
-	json_array_foreach(json_object_get(all, "profiles"), i, o)
+	for (size_t i = 0; i < json_array_size(profiles); i++) {
+		json_t *o = json_array_get(profiles, i);
+
 		printf("%-22s%-10s%s (%s)\n", json_string_value(json_object_get(o, "iccid")),
 			json_string_value(json_object_get(o, "state")),
 			json_string_value(json_object_get(o, "name")),
 			json_string_value(json_object_get(o, "provider")));
+	}
 	for (const struct rspsim_notification *n = card->notifications; n; n = n->next)
 		printf("notification %u  %-10s%s\n", n->sequence, event_name(n->event), n->address);
 }
