@@ -22,14 +22,13 @@
 	S(judge_order)        /* §5.6.3: EID, state, lifetime, attempts, Annex F  */ \
 	S(sign)               /* smdpSigned2                                      */ \
 	S(record)             /* the session, the attempt, perhaps a move: once   */ \
-	S(answer) \
-	S(refuse)
+	S(answer)
 /* clang-format on */
 STEPS(DECLARE_STEP)
 static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
 
 const struct procedure dp_authenticate_client = { "AuthenticateClient", THEN(verify_transaction),
-	THEN(refuse), steps, DP_DEADLINE_MS, DP_ARENA, sizeof(struct dp_authenticate_client) };
+	NULL, steps, DP_DEADLINE_MS, DP_ARENA, sizeof(struct dp_authenticate_client) };
 
 static int64_t
 now_seconds(void)
@@ -274,12 +273,5 @@ answer(struct task *t)
 	c->out.smdp_signed2 = signed2_write(t);
 	c->out.smdp_signature2 = codec_signature_write(t->mem, c->signature);
 	c->out.smdp_certificate = c->set->credential->pb;
-	FINISH;
-}
-
-static const struct step *
-refuse(struct task *t)
-{
-	(void)t;
 	FINISH;
 }

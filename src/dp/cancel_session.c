@@ -12,14 +12,13 @@
 	S(find_session) \
 	S(verify_euicc)       /* signature and smdpOid                  */ \
 	S(record)             /* the session ends, the profile may move */ \
-	S(answer) \
-	S(refuse)
+	S(answer)
 /* clang-format on */
 STEPS(DECLARE_STEP)
 static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
 
-const struct procedure dp_cancel_session = { "CancelSession", THEN(verify_transaction),
-	THEN(refuse), steps, DP_DEADLINE_MS, DP_ARENA, sizeof(struct dp_cancel_session) };
+const struct procedure dp_cancel_session = { "CancelSession", THEN(verify_transaction), NULL, steps,
+	DP_DEADLINE_MS, DP_ARENA, sizeof(struct dp_cancel_session) };
 
 /* CancelSessionReason of SGP.22 v2, and what cancelSessionResponseError says of the transaction. */
 enum { REASON_POSTPONED = 1, REASON_TIMEOUT = 2, ERROR_INVALID_TRANSACTION = 5 };
@@ -94,13 +93,6 @@ record(struct task *t)
 
 static const struct step *
 answer(struct task *t)
-{
-	(void)t;
-	FINISH;
-}
-
-static const struct step *
-refuse(struct task *t)
 {
 	(void)t;
 	FINISH;

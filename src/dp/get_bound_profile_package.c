@@ -20,14 +20,13 @@
 	S(open_package)       /* the profile, unsealed; the seed of its keys      */ \
 	S(sign_channel)       /* InitialiseSecureChannel, for this transaction    */ \
 	S(record)             /* Downloaded, linked, binding kept: once           */ \
-	S(answer) \
-	S(refuse)
+	S(answer)
 /* clang-format on */
 STEPS(DECLARE_STEP)
 static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
 
 const struct procedure dp_get_bound_profile_package = { "GetBoundProfilePackage",
-	THEN(verify_transaction), THEN(refuse), steps, DP_DEADLINE_MS, DP_PACKAGE_ARENA,
+	THEN(verify_transaction), NULL, steps, DP_DEADLINE_MS, DP_PACKAGE_ARENA,
 	sizeof(struct dp_get_bound_profile_package) };
 
 static const struct step *
@@ -290,12 +289,5 @@ answer(struct task *t)
 		return look_again(t);
 	c->out.bound_profile_package =
 		bpp_write(t->mem, c->bpp, c->call.transaction_id, c->signature);
-	FINISH;
-}
-
-static const struct step *
-refuse(struct task *t)
-{
-	(void)t;
 	FINISH;
 }

@@ -18,14 +18,13 @@
 	S(verify_chain)   /* other: the certificates it brings, its signature     */ \
 	S(record)         /* … kept, whatever its order of arrival                */ \
 	S(apply)          /* what was kept, by sequence number                    */ \
-	S(answer) \
-	S(refuse)
+	S(answer)
 /* clang-format on */
 STEPS(DECLARE_STEP)
 static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
 
-const struct procedure dp_handle_notification = { "HandleNotification", THEN(read_members),
-	THEN(refuse), steps, DP_DEADLINE_MS, DP_ARENA, sizeof(struct dp_handle_notification) };
+const struct procedure dp_handle_notification = { "HandleNotification", THEN(read_members), NULL,
+	steps, DP_DEADLINE_MS, DP_ARENA, sizeof(struct dp_handle_notification) };
 
 static const char *const operations[] = {
 	[CODEC_INSTALL] = "install",
@@ -200,13 +199,6 @@ apply(struct task *t)
 
 static const struct step *
 answer(struct task *t)
-{
-	(void)t;
-	FINISH;
-}
-
-static const struct step *
-refuse(struct task *t)
 {
 	(void)t;
 	FINISH;

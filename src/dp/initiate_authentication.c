@@ -13,14 +13,13 @@
 	S(check_address)   /* the LPA called this very server                     */ \
 	S(choose_ci)       /* a CI for the eUICC's certificate and one for ours   */ \
 	S(sign)            /* transaction id, challenge, serverSigned1            */ \
-	S(answer) \
-	S(refuse)
+	S(answer)
 /* clang-format on */
 STEPS(DECLARE_STEP)
 static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
 
 const struct procedure dp_initiate_authentication = { "InitiateAuthentication", THEN(check_version),
-	THEN(refuse), steps, DP_DEADLINE_MS, DP_ARENA, sizeof(struct dp_initiate_authentication) };
+	NULL, steps, DP_DEADLINE_MS, DP_ARENA, sizeof(struct dp_initiate_authentication) };
 
 static const struct step *
 check_version(struct task *t)
@@ -147,12 +146,5 @@ answer(struct task *t)
 	c->out.server_signature1 = codec_signature_write(t->mem, c->signature);
 	c->out.ci_pkid = codec_ci_pkid_write(t->mem, SLICE_ARRAY(c->set->ci_id));
 	c->out.server_certificate = c->set->credential->auth;
-	FINISH;
-}
-
-static const struct step *
-refuse(struct task *t)
-{
-	(void)t;
 	FINISH;
 }

@@ -20,8 +20,7 @@ struct numbering {
 /* clang-format off */
 #define STEPS(S) \
 	S(ask)        /* which numbers do our sets have            */ \
-	S(take)       /* fewer than asked: another instance numbers */ \
-	S(give_up)
+	S(take)       /* fewer than asked: another instance numbers */
 /* clang-format on */
 STEPS(DECLARE_STEP)
 static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
@@ -55,15 +54,8 @@ take(struct task *t)
 	FINISH;
 }
 
-static const struct step *
-give_up(struct task *t)
-{
-	(void)t;
-	FINISH;
-}
-
-static const struct procedure number_sets = { "NumberCredentialSets", THEN(ask), THEN(give_up),
-	steps, 10000, 256 * 1024, sizeof(struct numbering) };
+static const struct procedure number_sets = { "NumberCredentialSets", THEN(ask), NULL, steps, 10000,
+	256 * 1024, sizeof(struct numbering) };
 
 static void
 on_numbered(struct task *t)

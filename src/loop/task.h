@@ -59,7 +59,8 @@ struct step {
 
 struct procedure {
 	const char *name; /* the standard's */
-	const struct step *first, *refuse;
+	const struct step *first;
+	const struct step *refuse; /* where refusals and trouble lead; NULL: straight to the end */
 	const struct step *const *steps; /* in order, NULL-terminated, for statistics */
 	uint32_t deadline_ms;
 	size_t arena_cap;  /* octets */
