@@ -2,13 +2,15 @@
 
 -- name: notification_record_result(transaction_id bytea, installed boolean, event text, error text, why text, sequence bigint, address text, evidence bytea, disproved boolean, result_data text) -> iccid text     zero rows: conflict
 -- The signed result of an installation. A success makes the profile Installed whatever its order's
--- state; if it was sold again meanwhile the newer order is frozen and the operator is alerted. A failure
--- moves it only when its package is the newest. Disproved: the failure shows that the profile is not on
--- the card. Conflict: this session's result was heard before.
+-- state; if it was sold again meanwhile the newer order, when it is still open, is frozen and the operator
+-- is alerted; so too, without a move, when another card has it already. A failure moves it only when its
+-- package is the newest. Disproved: the failure shows that the profile is not on the card. Conflict: this
+-- session's result was heard before.
 -- writes
 with was as (
     select p.iccid, p.state, p.event_seq, p.order_id as holder, t.name as type, o.id, s.eid,
            p.order_id is distinct from o.id as resold,
+           $2 and p.state = 'installed' and p.card_eid <> s.eid as doubled,
            exists (select from binding b where b.order_id = o.id and b.transaction_id = $1) as newest
       from profile p
       join rsp_session s on s.iccid = p.iccid
@@ -42,6 +44,12 @@ with was as (
        and ($2 or (was.newest and not was.resold))
  returning p.iccid, was.event_seq + 1 as seq, m.event, m.from_state, m.to_state, was.type, was.id,
            was.eid, was.resold, was.holder
+), doubled as (
+    update profile p
+       set event_seq = was.event_seq + 1
+      from was
+     where p.iccid = was.iccid and was.doubled
+ returning p.iccid, p.event_seq as seq, p.state, was.type, was.id, was.eid
 ), ended as (
     update download_order o
        set pending = o.pending and not $2,
@@ -52,6 +60,7 @@ with was as (
 ), frozen as (
     update download_order o set frozen = true from moved
      where moved.resold and o.id = moved.holder and o.pending
+ returning o.id
 ), erased as (
     delete from binding b using moved
      where b.order_id in (moved.id, moved.holder) and moved.to_state in ('installed', 'error')
@@ -69,14 +78,24 @@ with was as (
      union all
     select iccid, seq + 1, 'alert.profile-conflict',
            jsonb_build_object('iccid', iccid, 'eid', eid, 'orderId', id, 'profileType', type,
-                              'state', to_state, 'frozenOrderId', holder,
+                              'state', to_state, 'frozenOrderId', (select id from frozen),
                               'why', 'installed from an older order while it was ordered again')
       from moved
      where resold
+     union all
+    select iccid, seq, 'alert.profile-conflict',
+           jsonb_build_object('iccid', iccid, 'eid', eid, 'orderId', id, 'profileType', type,
+                              'state', state, 'frozenOrderId', null,
+                              'why', 'installed while another card has it')
+      from doubled
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
     select 'es9+:HandleNotification', event, iccid, eid, id, from_state, to_state, $5
       from moved
+     union all
+    select 'es9+:HandleNotification', 'card_install', iccid, eid, id, null, null,
+           'another card has it'
+      from doubled
 )
 select iccid from was;
 
@@ -137,7 +156,8 @@ with was as (
  returning p.iccid, p.event_seq, next.event, next.from_state, next.to_state, was.type, was.order_id
 ), reopened as (
     update download_order o
-       set pending = true, package_out = false, download_attempts = 0, cc_attempts = 0, error = null,
+       set pending = true, cancelled_at = null, package_out = false, download_attempts = 0,
+           cc_attempts = 0, error = null,
            matching_id = case when exists (select from download_order x
                                             where x.matching_id = o.matching_id and x.matching_id <> ''
                                               and x.pending and x.id <> o.id)

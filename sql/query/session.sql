@@ -115,7 +115,8 @@ select s.state, s.refusal, s.eid, s.euicc_curve, s.euicc_point, s.credential_set
 -- Compares the Confirmation Code's hash under the order's lock and counts a wrong one, so that parallel
 -- sessions cannot guess past the limit. A wrong code ends the session; one too many ends the order.
 -- The nonce blinds the comparison. Outcome: right, CODE_REFUSED or CODE_EXCEEDED. Conflict: the
--- session is not waiting for its package any more.
+-- session is not waiting for its package any more, or could not have it: after one too many nothing is
+-- compared, for the right code must not be told from a wrong one.
 -- writes
 with was as (
     select p.iccid, p.state, p.event_seq, t.name as type, o.id, s.eid,
@@ -127,7 +128,9 @@ with was as (
       join download_order o on o.id = p.order_id and o.iccid = p.iccid
       join rsp_session s on s.order_id = o.id
       join profile_type t on t.id = p.type_id
-     where s.transaction_id = $1 and s.state = 'authenticated' and o.pending
+      join profile_move m on m.event = 'bind' and m.from_state = p.state
+     where s.transaction_id = $1 and s.state = 'authenticated'
+       and o.pending and (o.eid is null or o.eid = s.eid)
        for update of p, o, s
 ), counted as (
     update download_order o

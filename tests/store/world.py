@@ -30,6 +30,10 @@ class World:
     def number(self):
         return next(self.serial)
 
+    def do(self, call):
+        """A call that is kept as (name, parameters)."""
+        return self.db.run(call[0], **call[1])
+
     def eid(self):
         return f"89049032{self.number():024d}"
 
