@@ -69,6 +69,10 @@ class Postgres:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(p, signal.SIGKILL)
         wait_for(lambda: not pathlib.Path(f"/proc/{pid}").exists() or is_zombie(pid), "the end")
+        # Where nobody collects orphans the dead server still has a process number, and the next
+        # one would believe that it lives.
+        for path in ("data/postmaster.pid", ".s.PGSQL.5432.lock"):
+            (self.folder / path).unlink(missing_ok=True)
 
     def connect(self, database="postgres"):
         connection = psycopg2.connect(host=str(self.folder), user="rspd", dbname=database)
@@ -150,10 +154,6 @@ class Database:
             if table != "audit_seal"
         )
         return self.rows(" union all ".join(parts))
-
-    def drop(self):
-        self.close()
-        self.postgres.run(f"drop database if exists {self.name} with (force)")
 
 
 class Site:

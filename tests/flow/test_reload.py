@@ -256,12 +256,10 @@ def test_wrong_keys_and_certificates_are_refused_before_the_start(unstarted, spo
 
 
 def test_a_database_without_our_schema_is_refused(unstarted, postgres):
-    empty = postgres.new_database()
-    unstarted.database = empty
+    unstarted.database = postgres.new_database()
     unstarted.write_config()
     run = unstarted.once(check=False)
     assert run.returncode in (65, 69, 78) and "--migrate" in run.stderr
-    empty.drop()
 
 
 def test_migrating_twice_changes_nothing(rspd):
