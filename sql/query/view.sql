@@ -126,19 +126,31 @@ select jsonb_strip_nulls(jsonb_build_object(
  limit $3;
 
 -- name: view_events(iccid text, eid text, most integer) -> view jsonb     zero rows: none
+-- Of a profile, of an eUICC (whichever profiles it had), or all.
 -- lane: background
-select x.view
-  from (select e.id,
-               jsonb_build_object('id', e.event_id, 'key', e.order_key, 'seq', e.seq,
-                                  'type', e.type, 'at', utc(e.at),
-                                  'data', e.data) as view
-          from outbox e
-         where ($1 is null or e.order_key = $1)
-           and ($2 is null or e.order_key = $2
-                or e.order_key in (select o.iccid from download_order o where o.eid = $2)
-               and e.data ->> 'eid' = $2)
-         order by e.id desc
-         limit $3) x
+with keys as (
+    select $1 as key
+     union
+    select s.iccid from rsp_session s where s.eid = $2 and s.iccid is not null
+     union
+    select a.iccid from audit a where a.eid = $2 and a.iccid is not null
+), named as (
+    select e.*
+      from keys
+      join outbox e on e.order_key = keys.key
+     where $2 is null or e.data ->> 'eid' = $2
+     order by e.id desc
+     limit $3
+), newest as (
+    select e.*
+      from outbox e
+     where $1 is null and $2 is null and e.id < 9223372036854775807
+     order by e.id desc
+     limit $3
+)
+select jsonb_build_object('id', x.event_id, 'key', x.order_key, 'seq', x.seq, 'type', x.type,
+                          'at', utc(x.at), 'data', x.data) as view
+  from (select * from named union all select * from newest) x
  order by x.id;
 
 -- name: view_audit(iccid text, eid text, before bigint, most integer) -> view jsonb     zero rows: none

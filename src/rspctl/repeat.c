@@ -72,7 +72,7 @@ rspctl_verify(const struct rspctl_verb *verb)
 int
 rspctl_rotate(const struct rspctl_verb *verb)
 {
-	long long done = 0, left;
+	long long done = 0, all = 0;
 	json_t *answer, *ok, *next;
 	int code;
 
@@ -82,18 +82,19 @@ rspctl_rotate(const struct rspctl_verb *verb)
 		ok = json_object_get(answer, "ok");
 		next = json_object_get(ok, "next");
 		done += number_of(ok, "done");
-		left = number_of(ok, "left");
+		if (json_object_get(ok, "left"))
+			all = done + number_of(ok, "left");
 		if (code || !next)
 			break;
-		rspctl_progress(done, done + left);
+		rspctl_progress(done, all > done ? all : done);
 		json_object_set(rspctl_call.args, "after", next);
 		json_decref(answer);
 	}
 	rspctl_progress_clear();
 	if (!code && rspctl_call.json)
-		printf("{\"done\":%lld,\"left\":%lld}\n", done, left);
+		printf("{\"done\":%lld,\"left\":%lld}\n", done, all - done);
 	else if (!code)
-		printf("%lld values sealed anew, %lld left\n", done, left);
+		printf("%lld values sealed anew, %lld left\n", done, all - done);
 	json_decref(answer);
 	return code;
 }
