@@ -220,9 +220,8 @@ check_arguments(const struct ctl_verb *verb, json_t *args)
 	return NULL;
 }
 
-/* NULL when it is a request of a known verb with fitting arguments; *args is borrowed from it. */
-static json_t *
-check_request(json_t *request, const struct ctl_verb **verb, json_t **args)
+json_t *
+ctl_request_check(json_t *request, const struct ctl_verb **verb, json_t **args)
 {
 	const char *name = json_string_value(json_object_get(request, "verb")), *member;
 	char words[256];
@@ -251,7 +250,7 @@ void
 ctl_call_start(struct ctl *c, struct ctl_connection *connection, const char *actor, json_t *request)
 {
 	const struct ctl_verb *verb = NULL;
-	json_t *args = NULL, *error = check_request(request, &verb, &args);
+	json_t *args = NULL, *error = ctl_request_check(request, &verb, &args);
 	struct ctl_call *call = error ? NULL : calloc(1, sizeof *call);
 	struct task *t = NULL;
 

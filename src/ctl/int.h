@@ -99,6 +99,12 @@ const struct refusal *ctl_refuse(struct task *t, const char *words);
 /* Adds text to an object; nothing when it is absent. */
 void ctl_put_text(json_t *object, const char *name, struct slice text);
 
+/*
+ * NULL when it is a request of a known verb with fitting arguments (*args, borrowed from it, NULL when
+ * there are none); else the error to be answered.
+ */
+json_t *ctl_request_check(json_t *request, const struct ctl_verb **verb, json_t **args);
+
 /* Takes a request (NULL: the line was no JSON); it is answered through `connection`. */
 void ctl_call_start(
 	struct ctl *c, struct ctl_connection *connection, const char *actor, json_t *request);
