@@ -149,7 +149,7 @@ MAN5 := $(B)/man/rspd.conf.5
 help:
 	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile
 
-lint: generated $(B)/rspd.conf.sample $(MAN5)
+lint: generated $(B)/rspd.conf.sample $(B)/rspctl $(MAN5)
 	$(Q)tests/lint/run $(B)
 
 demo:

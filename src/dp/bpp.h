@@ -5,6 +5,7 @@
  * signature of InitialiseSecureChannel follows from the seed, so the same inputs give the same segments,
  * octet for octet (RULES 2, binding record).
  */
+#include "base/arena.h"
 #include "crypto/agree.h"
 #include "crypto/digest.h"
 

@@ -1,6 +1,7 @@
 /*
  * Housekeeping: sessions that never had an order are swept after a day, notifications that came at the
- * very moment of their installation are applied, the audit trail gets its next partitions. Everything here may be cut off and done again.
+ * very moment of their installation are applied, the audit trail gets its next partitions. Everything
+ * here may be cut off and done again.
  */
 #include "dp/periodic.h"
 #include "store/audit.h"
@@ -65,6 +66,7 @@ apply_one(struct task *t)
 	if (c->next == c->stragglers.n)
 		FINISH;
 	row += c->next++;
+	/* Backwards, once for each of the few that were found. */
 	return store_notification_apply(
 		t, c->run.dp->store, row->eid, row->iccid, &c->applied, THEN(apply_one));
 }

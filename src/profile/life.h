@@ -4,21 +4,20 @@
 #include <stdbool.h>
 #include "base/slice.h"
 
+/* clang-format off */
 /* In the order of SGP.22 §3.1.6. */
-#define PROFILE_STATES(S)                                                                   \
-	S(available)                                                                        \
-	S(allocated) S(linked) S(confirmed) S(released) S(downloaded) S(installed) S(error) \
-		S(unavailable)
+#define PROFILE_STATES(S) \
+	S(available) S(allocated) S(linked) S(confirmed) S(released) S(downloaded) S(installed) \
+	S(error) S(unavailable)
 
 /* In the order of moves.def; the words of an event's audit row. */
-#define PROFILE_EVENTS(E)                                                                          \
-	E(download_order)                                                                          \
-	E(download_order_eid) E(confirm_order) E(confirm_order_release) E(release_profile) E(bind) \
-		E(fail_eligibility) E(exceed_attempts) E(exceed_confirmation_code) E(postpone)     \
-			E(reject) E(install) E(fail_install_retry) E(fail_install)                 \
-				E(cancel_order_available) E(cancel_order_unavailable)              \
-					E(force_unavailable) E(expire) E(reset) E(reissue)         \
-						E(restock)
+#define PROFILE_EVENTS(E) \
+	E(download_order) E(download_order_eid) E(confirm_order) E(confirm_order_release) \
+	E(release_profile) E(bind) E(fail_eligibility) E(exceed_attempts) \
+	E(exceed_confirmation_code) E(postpone) E(reject) E(install) E(fail_install_retry) \
+	E(fail_install) E(cancel_order_available) E(cancel_order_unavailable) \
+	E(force_unavailable) E(expire) E(reset) E(reissue) E(restock)
+/* clang-format on */
 
 #define STATE_ENUM(name) STATE_##name,
 enum profile_state { PROFILE_STATES(STATE_ENUM) STATE_COUNT };
