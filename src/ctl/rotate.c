@@ -6,9 +6,14 @@
  */
 #include <stdio.h>
 #include "ctl/verbs.h"
+#include "profile/upp.h"
 #include "store/audit.h"
 
-enum { OCTETS_AT_A_TIME = 512 * 1024 };
+enum {
+	OCTETS_AT_A_TIME = 512 * 1024,
+	/* The largest package five times: as read, opened, sealed, and twice on its way to the database. */
+	ARENA = 6 * PROFILE_UPP_MAX,
+};
 
 /* clang-format off */
 #define STEPS(S) \
@@ -40,7 +45,7 @@ static const struct refusal KEY_UNKNOWN = { "KEY_UNKNOWN", LOG_ERROR,
 	"that sealed it" };
 
 const struct procedure ctl_key_rotate = { "RotateKey", THEN(find_packages), THEN(refuse), steps,
-	CTL_DEADLINE_MS, CTL_ARENA, sizeof(struct rotate) };
+	CTL_DEADLINE_MS, ARENA, sizeof(struct rotate) };
 
 const struct refusal *
 ctl_key_rotate_read(struct task *t)
