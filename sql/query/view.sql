@@ -126,32 +126,35 @@ select jsonb_strip_nulls(jsonb_build_object(
  limit $3;
 
 -- name: view_events(iccid text, eid text, most integer) -> view jsonb     zero rows: none
--- Of a profile, of an eUICC (whichever profiles it had), or all.
+-- The newest of all, of one profile, or of those that name an eUICC: the trail knows its profiles. One
+-- branch for each, so that each goes by its index whatever else is in the outbox.
 -- lane: background
-with keys as (
-    select $1 as key
-     union
-    select s.iccid from rsp_session s where s.eid = $2 and s.iccid is not null
-     union
-    select a.iccid from audit a where a.eid = $2 and a.iccid is not null
-), named as (
-    select e.*
-      from keys
-      join outbox e on e.order_key = keys.key
-     where $2 is null or e.data ->> 'eid' = $2
-     order by e.id desc
-     limit $3
-), newest as (
-    select e.*
-      from outbox e
-     where $1 is null and $2 is null and e.id < 9223372036854775807
-     order by e.id desc
-     limit $3
+with newest as (
+    (select e.*
+       from outbox e
+      where $1 is null and $2 is null
+      order by e.id desc
+      limit $3)
+     union all
+    (select e.*
+       from outbox e
+      where e.order_key = $1 and ($2 is null or e.data ->> 'eid' = $2)
+      order by e.seq desc
+      limit $3)
+     union all
+    (select e.*
+       from (select $2 as order_key
+              union
+             select a.iccid from audit a where a.eid = $2) known
+       join outbox e on e.order_key = known.order_key
+      where $1 is null and (e.order_key = $2 or e.data ->> 'eid' = $2)
+      order by e.id desc
+      limit $3)
 )
-select jsonb_build_object('id', x.event_id, 'key', x.order_key, 'seq', x.seq, 'type', x.type,
-                          'at', utc(x.at), 'data', x.data) as view
-  from (select * from named union all select * from newest) x
- order by x.id;
+select jsonb_build_object('id', event_id, 'key', order_key, 'seq', seq, 'type', type,
+                          'at', utc(at), 'data', data) as view
+  from newest
+ order by id;
 
 -- name: view_audit(iccid text, eid text, before bigint, most integer) -> view jsonb     zero rows: none
 -- lane: background
