@@ -13,6 +13,7 @@ static const struct {
 } remedies[] = {
 	{ "40001", REMEDY_REPEAT },    /* serialization_failure */
 	{ "40P01", REMEDY_REPEAT },    /* deadlock_detected */
+	{ "23505", REMEDY_REPEAT },    /* unique_violation: another was first; run again it shows */
 	{ "55P03", REMEDY_BUSY },      /* lock_not_available */
 	{ "57014", REMEDY_BUSY },      /* query_canceled: statement_timeout */
 	{ "57P01", REMEDY_LOST },      /* admin_shutdown */

@@ -416,12 +416,13 @@ what_did_not_happen_is_repeated_once(void **state)
 	} rows[] = {
 		{ "40001", 1, T_NONE, 2 },
 		{ "40P01", 1, T_NONE, 2 },
+		{ "23505", 1, T_NONE, 2 },
 		{ "40001", 2, T_BUSY, 2 },
 		{ "0A000", 1, T_NONE, 2 },
 		{ "25006", 1, T_NONE, 2 },
 		{ "53200", 1, T_BUSY, 1 },
 		{ "55P03", 1, T_BUSY, 1 },
-		{ "23505", 1, T_BROKEN, 1 },
+		{ "23514", 1, T_BROKEN, 1 },
 	};
 
 	(void)state;
