@@ -147,7 +147,7 @@ MAN5 := $(B)/man/rspd.conf.5
 
 .PHONY: help lint demo packages tags clean
 help:
-	@sed -n '2,/^$$/s/^# \{0,1\}//p' Makefile
+	@sed -n '3,/^$$/s/^# \{0,1\}//p' Makefile
 
 lint: generated $(B)/rspd.conf.sample $(B)/rspctl $(MAN5)
 	$(Q)tests/lint/run $(B)
