@@ -162,7 +162,7 @@ packages:
 tags:
 	$(call say,TAGS,$@)
 	$(Q)ctags -R --languages=C --langmap=C:+.def -I DECLARE_STEP,MUST_RETURN \
-		'--regex-C=/^[A-Z_]+\(([A-Za-z0-9_]+),.*/\1/d,row/' src
+		'--regex-C=/^[A-Z_]+\(([A-Za-z0-9_]+),.*/\1/R,row/' src
 
 clean:
 	rm -rf $(B)
