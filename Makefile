@@ -183,7 +183,7 @@ settle = sed -e 's,/usr/sbin/,$(sbindir)/,g' -e 's,/usr/bin/rsp,$(bindir)/rsp,g'
 .PHONY: install
 install: all $(MAN5)
 	$(call say,INSTALL,$(DESTDIR)$(prefix))
-	$(Q)install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(unitdir) $(DESTDIR)$(sysconfdir)/rspd \
+	$(Q)install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(unitdir) \
 		$(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man8
 	$(Q)install -m 755 $(B)/rspd $(DESTDIR)$(sbindir)
 	$(Q)install -m 755 $(B)/rspctl $(B)/rspsim $(DESTDIR)$(bindir)
@@ -192,6 +192,6 @@ install: all $(MAN5)
 	$(Q)for unit in rspd.service rspd-migrate.service; do \
 		$(settle) systemd/$$unit >$(DESTDIR)$(unitdir)/$$unit || exit 1; done
 	$(Q)install -D -m 644 systemd/rspd.sysusers.conf $(DESTDIR)$(prefix)/lib/sysusers.d/rspd.conf
-	$(Q)install -m 644 etc/rspd.conf $(DESTDIR)$(sysconfdir)/rspd/rspd.conf.sample
+	$(Q)install -D -m 644 etc/rspd.conf $(DESTDIR)$(datadir)/doc/rspd/rspd.conf
 	$(Q)for schema in schemas/*/*.json; do \
 		install -D -m 644 $$schema $(DESTDIR)$(datadir)/rspd/$$schema || exit 1; done
