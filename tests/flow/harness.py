@@ -89,7 +89,7 @@ class Postgres:
         self.serial += 1
         name = f"flow{self.serial}"
         if self.serial == 1:
-            self.run("create role flow login")
+            self.run("create role flow login")  # rspd needs no superuser
         self.run(f"create database {name} owner flow" + (f" template {template}" if template else ""))
         return Database(self, name)
 
