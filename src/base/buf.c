@@ -22,6 +22,8 @@ make_room(struct buf *b, size_t n)
 		return true;
 	while (room <= b->n + n)
 		room *= 2;
+	if (!b->room && n >= 256)
+		room = n + 1; /* what is said at the start is what is wanted */
 	if (room > b->max + 1)
 		room = b->max + 1;
 	p = arena_alloc(b->mem, room);
@@ -30,6 +32,12 @@ make_room(struct buf *b, size_t n)
 	b->p = p;
 	b->room = room;
 	return true;
+}
+
+void
+buf_expect(struct buf *b, size_t n)
+{
+	make_room(b, n);
 }
 
 uint8_t *

@@ -22,6 +22,9 @@ void buf_put_u64(struct buf *b, uint64_t v);
 void buf_put_text(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Makes room for n more octets, so that many small puts do not copy what is there again and again. */
+void buf_expect(struct buf *b, size_t n);
+
 /* Room for n octets that the caller fills at once; NULL when it does not fit below the maximum. */
 uint8_t *buf_reserve(struct buf *b, size_t n);
 

@@ -177,3 +177,14 @@ log_value(struct slice value, char out[512])
 	out[n] = 0;
 	return out;
 }
+
+const char *
+log_masked(struct slice identifier, char out[LOG_MASKED])
+{
+	if (identifier.n < 16)
+		snprintf(out, LOG_MASKED, "%s", identifier.n ? "..." : "");
+	else
+		snprintf(out, LOG_MASKED, "%.6s...%.4s", (const char *)identifier.p,
+			(const char *)identifier.p + identifier.n - 4);
+	return out;
+}

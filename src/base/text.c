@@ -48,12 +48,15 @@ text_unhex(struct arena *a, struct slice hex, struct slice *octets)
 	return true;
 }
 
-struct slice
-text_base64(struct arena *a, struct slice octets)
+static size_t
+base64_size(size_t n)
 {
-	size_t n = (octets.n + 2) / 3 * 4;
-	uint8_t *p = arena_alloc(a, n + 1), *q = p;
+	return (n + 2) / 3 * 4;
+}
 
+static void
+base64_write(uint8_t *q, struct slice octets)
+{
 	for (size_t i = 0; i < octets.n; i += 3) {
 		size_t left = octets.n - i;
 		uint32_t v = (uint32_t)octets.p[i] << 16 |
@@ -65,7 +68,25 @@ text_base64(struct arena *a, struct slice octets)
 		*q++ = left > 1 ? (uint8_t)base64_digits[v >> 6 & 63] : '=';
 		*q++ = left > 2 ? (uint8_t)base64_digits[v & 63] : '=';
 	}
+}
+
+struct slice
+text_base64(struct arena *a, struct slice octets)
+{
+	size_t n = base64_size(octets.n);
+	uint8_t *p = arena_alloc(a, n + 1);
+
+	base64_write(p, octets);
 	return slice_of(p, n);
+}
+
+void
+text_base64_put(struct buf *out, struct slice octets)
+{
+	uint8_t *p = buf_reserve(out, base64_size(octets.n));
+
+	if (p)
+		base64_write(p, octets);
 }
 
 /* Value of each octet: 0–63 a digit, 64 padding, 65 a blank, 255 nothing of the sort. */

@@ -1,15 +1,16 @@
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 /* Octets as text and back: hexadecimal, Base64 (RFC 4648 §4), and the swapped digits of 3GPP. */
-#include "base/arena.h"
+#include "base/buf.h"
 
 /* Upper-case hexadecimal, zero-terminated, in the arena. */
 struct slice text_hex(struct arena *a, struct slice octets);
 /* Either case, even number of digits, at least none; false when it is not hexadecimal. */
 bool text_unhex(struct arena *a, struct slice hex, struct slice *octets);
 
-/* Padded, unwrapped. */
+/* Padded, unwrapped; into an arena, or appended to a buffer. */
 struct slice text_base64(struct arena *a, struct slice octets);
+void text_base64_put(struct buf *out, struct slice octets);
 /* Blanks and line breaks are skipped, the padding may be missing; anything else is refused. */
 bool text_unbase64(struct arena *a, struct slice base64, struct slice *octets);
 

@@ -101,12 +101,12 @@ log_end(struct task *t, const struct ctl_call *call)
 {
 	const struct dp_call *common = t->state;
 	enum log_level level = t->no ? t->no->level : t->bad ? LOG_WARNING : LOG_NOTICE;
-	char note[512];
+	char note[512], iccid[LOG_MASKED];
 
 	if (!log_wanted(LOG_ctl, level))
 		return;
-	log_line(LOG_ctl, level, "did=\"%s\" actor=%s iccid=%.*s outcome=%s note=%s us=%lld",
-		call->verb->name, call->actor, SLICE_FMT(common->iccid),
+	log_line(LOG_ctl, level, "did=\"%s\" actor=%s iccid=%s outcome=%s note=%s us=%lld",
+		call->verb->name, call->actor, log_masked(common->iccid, iccid),
 		t->bad          ? trouble_name(t->bad)
 			: t->no ? t->no->name
 				: "ok",

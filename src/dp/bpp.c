@@ -31,8 +31,7 @@ segments(struct arena *mem, struct crypto_scp03t *scp, enum crypto_scp03t_tag ta
 	struct buf out;
 
 	buf_init(&out, mem, PACKAGE_MAX);
-	buf_reserve(&out, crypto_scp03t_size(tag, plain.n));
-	out.n = 0;
+	buf_expect(&out, crypto_scp03t_size(tag, plain.n));
 	crypto_scp03t_put(scp, tag, plain, &out);
 	return buf_get(&out);
 }
@@ -109,8 +108,7 @@ bpp_write(struct arena *mem, const struct bpp *bpp, struct slice transaction_id,
 	struct buf out;
 
 	buf_init(&out, mem, PACKAGE_MAX);
-	buf_reserve(&out, codec_package_size(&package));
-	out.n = 0;
+	buf_expect(&out, codec_package_size(&package));
 	codec_package_put_head(&out, &package);
 	buf_put(&out, bpp->profile);
 	return buf_get(&out);

@@ -121,8 +121,12 @@ struct dp_cancel_session {
 };
 extern const struct procedure dp_cancel_session;
 
-/* Deadline and arena of these, ARCHITECTURE's table. */
-enum { DP_DEADLINE_MS = 10000, DP_ARENA = 256 * 1024, DP_PACKAGE_ARENA = 1024 * 1024 };
+/*
+ * Deadline and arena caps of these. A package passes through the arena of its call as sealed, plain,
+ * protected, framed and encoded octets, and protected once more when it cannot be repeated: seven times
+ * its size, and an imported one has at most PROFILE_UPP_MAX. Only what is used is taken.
+ */
+enum { DP_DEADLINE_MS = 10000, DP_ARENA = 256 * 1024, DP_PACKAGE_ARENA = 8 * 1024 * 1024 };
 
 /* How often a procedure looks again when an order changes under it, before it answers "busy". */
 enum { DP_TRIES = 4 };

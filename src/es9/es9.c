@@ -129,31 +129,39 @@ read_members(struct task *t)
 
 /* ---- answering -------------------------------------------------------------------------------------- */
 
+/* Masked, but for who is traced. */
+static const char *
+identifier(struct task *t, struct slice digits, bool traced)
+{
+	return traced ? arena_string(t->mem, digits)
+		      : log_masked(digits, arena_alloc(t->mem, LOG_MASKED));
+}
+
 static void
-log_request(const struct task *t, const struct function *f, unsigned status)
+log_request(struct task *t, const struct function *f, unsigned status)
 {
 	const struct dp_call *call = t->state;
 	const struct dp_refusal *no = t->no && t->no != &NOT_JSON ? dp_refusal_of(t->no) : NULL;
 	enum log_level level = t->no ? t->no->level : t->bad ? LOG_WARNING : LOG_NOTICE;
 	int64_t us = clock_mono_us() - t->began_us;
+	bool traced = log_traced(call->eid);
 	char note[512];
 
 	if (!f->notification || !t->bad)
 		stats_latency_add(&latencies[f - functions], us);
-	if (log_traced(call->eid))
-		level = level < LOG_NOTICE ? level : LOG_NOTICE;
-	else if (!log_wanted(LOG_es9, level))
+	if (!traced && !log_wanted(LOG_es9, level))
 		return;
 	log_line(LOG_es9, level,
 		"function=%s peer=%.*s status=%u result=%s subject=%s reason=%s transaction=%s "
-		"eid=%.*s iccid=%.*s order=%lld waits=%u us=%lld note=%s",
+		"eid=%s iccid=%s order=%lld waits=%u us=%lld note=%s",
 		t->procedure->name, SLICE_FMT(t->request->peer), status,
 		t->no            ? t->no->name
 			: t->bad ? trouble_name(t->bad)
 				 : "ok",
 		no ? no->subject : "", no ? no->reason : "",
-		(const char *)text_hex(t->mem, call->transaction_id).p, SLICE_FMT(call->eid),
-		SLICE_FMT(call->iccid), (long long)call->order_id, t->waits, (long long)us,
+		(const char *)text_hex(t->mem, call->transaction_id).p,
+		identifier(t, call->eid, traced), identifier(t, call->iccid, traced),
+		(long long)call->order_id, t->waits, (long long)us,
 		log_value(slice_text(call->note), note));
 }
 

@@ -100,11 +100,27 @@ status_put(struct buf *out, const struct dp_refusal *no)
 	if (no)
 		buf_printf(out,
 			"\"Failed\",\"statusCodeData\":{\"subjectCode\":\"%s\",\"reasonCode\":\"%"
-			"s\","
-			"\"message\":\"%s\"}}}",
+			"s\",\"message\":\"%s\"}}}",
 			no->subject, no->reason, no->base.words);
 	else
 		buf_put_text(out, "\"Executed-Success\"}}");
+}
+
+static const struct slice *
+member_get(const struct json_member *member, const void *state)
+{
+	return (const struct slice *)((const uint8_t *)state + member->offset);
+}
+
+/* Octets of the whole answer, or a little more. */
+static size_t
+answer_size(const struct json_member *members, size_t n, const void *state)
+{
+	size_t octets = 256;
+
+	for (size_t i = 0; i < n; i++)
+		octets += 64 + member_get(&members[i], state)->n * 3 / 2;
+	return octets;
 }
 
 struct slice
@@ -114,15 +130,17 @@ json_answer_write(struct arena *mem, const struct dp_refusal *no, const struct j
 	struct buf out;
 
 	buf_init(&out, mem, ANSWER_MAX);
+	if (!no)
+		buf_expect(&out, answer_size(members, n, state));
 	status_put(&out, no);
 	for (size_t i = 0; i < n && !no; i++) {
-		const struct slice *value =
-			(const struct slice *)((const uint8_t *)state + members[i].offset);
+		const struct slice *value = member_get(&members[i], state);
 
 		buf_printf(&out, ",\"%s\":\"", members[i].name);
-		buf_put(&out,
-			members[i].form == JSON_HEX ? text_hex(mem, *value)
-						    : text_base64(mem, *value));
+		if (members[i].form == JSON_HEX)
+			buf_put(&out, text_hex(mem, *value));
+		else
+			text_base64_put(&out, *value);
 		buf_put_u8(&out, '"');
 	}
 	buf_put_u8(&out, '}');
