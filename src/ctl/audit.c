@@ -14,8 +14,7 @@ enum { SEALS_AT_A_TIME = 1000 };
 #define STEPS(S) \
 	S(check_chain) \
 	S(find_orphans) /* at the end of the chain: entries of seals that are gone */ \
-	S(tell) \
-	S(refuse)
+	S(tell)
 /* clang-format on */
 STEPS(DECLARE_STEP)
 static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
@@ -27,7 +26,7 @@ struct verify {
 	struct store_orphans orphans;
 };
 
-const struct procedure ctl_audit_verify = { "VerifyAudit", THEN(check_chain), THEN(refuse), steps,
+const struct procedure ctl_audit_verify = { "VerifyAudit", THEN(check_chain), NULL, steps,
 	CTL_DEADLINE_MS, CTL_ARENA, sizeof(struct verify) };
 
 const struct refusal *
@@ -60,13 +59,6 @@ find_orphans(struct task *t)
 
 static const struct step *
 tell(struct task *t)
-{
-	(void)t;
-	FINISH;
-}
-
-static const struct step *
-refuse(struct task *t)
 {
 	(void)t;
 	FINISH;

@@ -5,7 +5,7 @@
 #include "dp/refusal.h"
 #include "store/view.h"
 
-#define STEPS(S) S(find_order) S(write_code) S(refuse)
+#define STEPS(S) S(find_order) S(write_code)
 STEPS(DECLARE_STEP)
 static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
 
@@ -22,7 +22,7 @@ static const struct refusal CODE_TOO_LONG = { "CODE_TOO_LONG", LOG_INFO,
 	"the activation code would be longer than 255 characters; choose a shorter MatchingID or "
 	"address" };
 
-const struct procedure ctl_order_code = { "OrderCode", THEN(find_order), THEN(refuse), steps,
+const struct procedure ctl_order_code = { "OrderCode", THEN(find_order), NULL, steps,
 	CTL_DEADLINE_MS, 64 * 1024, sizeof(struct order_code) };
 
 const struct refusal *
@@ -64,13 +64,6 @@ write_code(struct task *t)
 	if (!dp_activation_code_write(t->mem, c->call.world->settings.address, c->found.matching_id,
 		    oid_of(c), c->found.code_required, &c->code))
 		return task_refuse(t, &CODE_TOO_LONG);
-	FINISH;
-}
-
-static const struct step *
-refuse(struct task *t)
-{
-	(void)t;
 	FINISH;
 }
 

@@ -6,7 +6,7 @@
 #include "ctl/verbs.h"
 #include "loop/loop.h"
 
-#define STEPS(S) S(act) S(refuse)
+#define STEPS(S) S(act)
 STEPS(DECLARE_STEP)
 static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
 
@@ -14,7 +14,7 @@ struct control {
 	struct dp_call call;
 };
 
-const struct procedure ctl_control = { "Control", THEN(act), THEN(refuse), steps, CTL_DEADLINE_MS,
+const struct procedure ctl_control = { "Control", THEN(act), NULL, steps, CTL_DEADLINE_MS,
 	CTL_ARENA, sizeof(struct control) };
 
 static const struct refusal RELOAD_REFUSED = { "RELOAD_REFUSED", LOG_WARNING,
@@ -27,13 +27,6 @@ act(struct task *t)
 	const struct refusal *no = verb->act ? verb->act(t) : NULL;
 
 	return no ? task_refuse(t, no) : NULL;
-}
-
-static const struct step *
-refuse(struct task *t)
-{
-	(void)t;
-	FINISH;
 }
 
 static void

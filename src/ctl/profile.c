@@ -51,7 +51,7 @@ ctl_profile_import_write(struct task *t, json_t *ok)
 
 /* ---- profile-type create: one statement, so its procedure is here ---- */
 
-#define STEPS(S) S(create) S(answer) S(refuse)
+#define STEPS(S) S(create) S(answer)
 STEPS(DECLARE_STEP)
 static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
 
@@ -64,8 +64,8 @@ struct type_create {
 static const struct refusal TYPE_EXISTS = { "TYPE_EXISTS", LOG_INFO,
 	"a profile type of this name exists and is another; choose another name" };
 
-const struct procedure ctl_profile_type_create = { "CreateProfileType", THEN(create), THEN(refuse),
-	steps, CTL_DEADLINE_MS, 64 * 1024, sizeof(struct type_create) };
+const struct procedure ctl_profile_type_create = { "CreateProfileType", THEN(create), NULL, steps,
+	CTL_DEADLINE_MS, 64 * 1024, sizeof(struct type_create) };
 
 static const struct step *
 create(struct task *t)
@@ -81,13 +81,6 @@ answer(struct task *t)
 {
 	if (t->got == R_CONFLICT)
 		return task_refuse(t, &TYPE_EXISTS);
-	FINISH;
-}
-
-static const struct step *
-refuse(struct task *t)
-{
-	(void)t;
 	FINISH;
 }
 

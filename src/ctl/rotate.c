@@ -22,8 +22,7 @@ enum {
 	S(find_seeds)    /* when no package is left                             */ \
 	S(seal_seeds) \
 	S(count_left) \
-	S(tell) \
-	S(refuse)
+	S(tell)
 /* clang-format on */
 STEPS(DECLARE_STEP)
 static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
@@ -44,7 +43,7 @@ static const struct refusal KEY_UNKNOWN = { "KEY_UNKNOWN", LOG_ERROR,
 	"the key "
 	"that sealed it" };
 
-const struct procedure ctl_key_rotate = { "RotateKey", THEN(find_packages), THEN(refuse), steps,
+const struct procedure ctl_key_rotate = { "RotateKey", THEN(find_packages), NULL, steps,
 	CTL_DEADLINE_MS, ARENA, sizeof(struct rotate) };
 
 const struct refusal *
@@ -187,13 +186,6 @@ tell(struct task *t)
 
 	if (!c->next && ctl_call_get(t))
 		ctl_note(ctl_call_get(t)->ctl, ctl_call_get(t)->actor, "key.rotate", "done");
-	FINISH;
-}
-
-static const struct step *
-refuse(struct task *t)
-{
-	(void)t;
 	FINISH;
 }
 

@@ -11,7 +11,7 @@
 
 enum { MOST = 200 }; /* rows when the administrator does not say how many */
 
-#define STEPS(S) S(ask) S(answer) S(refuse)
+#define STEPS(S) S(ask) S(answer)
 STEPS(DECLARE_STEP)
 static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
 
@@ -21,8 +21,8 @@ struct view {
 	struct rows rows;
 };
 
-const struct procedure ctl_view = { "View", THEN(ask), THEN(refuse), steps, CTL_DEADLINE_MS,
-	CTL_ARENA, sizeof(struct view) };
+const struct procedure ctl_view = { "View", THEN(ask), NULL, steps, CTL_DEADLINE_MS, CTL_ARENA,
+	sizeof(struct view) };
 
 static const struct step *
 ask(struct task *t)
@@ -40,13 +40,6 @@ answer(struct task *t)
 
 	if (!c->rows.n && !c->verb->list)
 		return task_refuse(t, c->verb->none);
-	FINISH;
-}
-
-static const struct step *
-refuse(struct task *t)
-{
-	(void)t;
 	FINISH;
 }
 

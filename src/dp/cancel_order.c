@@ -10,14 +10,13 @@
 #define STEPS(S) \
 	S(cancel)  /* the profile moves, order and binding end */ \
 	S(answer)  /* or find out why not                      */ \
-	S(explain) \
-	S(refuse)
+	S(explain)
 /* clang-format on */
 STEPS(DECLARE_STEP)
 static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
 
-const struct procedure dp_cancel_order = { "CancelOrder", THEN(cancel), THEN(refuse), steps,
-	DP_DEADLINE_MS, DP_ARENA, sizeof(struct dp_cancel_order) };
+const struct procedure dp_cancel_order = { "CancelOrder", THEN(cancel), NULL, steps, DP_DEADLINE_MS,
+	DP_ARENA, sizeof(struct dp_cancel_order) };
 
 static const struct step *
 cancel(struct task *t)
@@ -81,11 +80,4 @@ explain(struct task *t)
 	if (c->tries++ == 0 && (!no || no == REFUSE(ORDER_NOT_CANCELLABLE)))
 		GO(cancel);
 	return no ? task_refuse(t, no) : task_trouble(t, T_BUSY);
-}
-
-static const struct step *
-refuse(struct task *t)
-{
-	(void)t;
-	FINISH;
 }

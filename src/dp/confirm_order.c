@@ -13,13 +13,12 @@
 	S(check)   /* is the MatchingID usable; make one if none was given */ \
 	S(confirm) /* the profile moves, the order is settled              */ \
 	S(answer)  /* or find out why not                                  */ \
-	S(explain) \
-	S(refuse)
+	S(explain)
 /* clang-format on */
 STEPS(DECLARE_STEP)
 static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
 
-const struct procedure dp_confirm_order = { "ConfirmOrder", THEN(check), THEN(refuse), steps,
+const struct procedure dp_confirm_order = { "ConfirmOrder", THEN(check), NULL, steps,
 	DP_DEADLINE_MS, DP_ARENA, sizeof(struct dp_confirm_order) };
 
 /* Only the code's hash is kept, §3.1.3.2. */
@@ -101,11 +100,4 @@ explain(struct task *t)
 	if (s->taken)
 		return task_refuse(t, REFUSE(MATCHING_ID_TAKEN));
 	return task_trouble(t, T_BUSY); /* it changed again meanwhile */
-}
-
-static const struct step *
-refuse(struct task *t)
-{
-	(void)t;
-	FINISH;
 }

@@ -10,13 +10,12 @@
 	S(find_stock) /* what was named, and a number for the order */ \
 	S(check)      /* are both known, do they fit                */ \
 	S(reserve)    /* the profile moves, the order is placed     */ \
-	S(answer) \
-	S(refuse)
+	S(answer)
 /* clang-format on */
 STEPS(DECLARE_STEP)
 static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
 
-const struct procedure dp_download_order = { "DownloadOrder", THEN(find_stock), THEN(refuse), steps,
+const struct procedure dp_download_order = { "DownloadOrder", THEN(find_stock), NULL, steps,
 	DP_DEADLINE_MS, DP_ARENA, sizeof(struct dp_download_order) };
 
 static const struct step *
@@ -87,12 +86,5 @@ answer(struct task *t)
 	}
 	c->call.iccid = c->out.iccid;
 	c->call.order_id = c->out.order_id;
-	FINISH;
-}
-
-static const struct step *
-refuse(struct task *t)
-{
-	(void)t;
 	FINISH;
 }

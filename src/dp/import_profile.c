@@ -17,8 +17,7 @@ enum { DEADLINE_MS = 60000, ARENA = 4 * 1024 * 1024, TYPE_NAME_MAX = 100 };
 	S(seal)          /* what is secret stays so in the database    */ \
 	S(keep)          /* profile, package, audit: once              */ \
 	S(answer)        /* or find out why not                        */ \
-	S(explain) \
-	S(refuse)
+	S(explain)
 /* clang-format on */
 STEPS(DECLARE_STEP)
 static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
@@ -29,8 +28,8 @@ struct import {
 	struct profile_upp upp;
 };
 
-const struct procedure dp_import_profile = { "ImportProfile", THEN(judge_package), THEN(refuse),
-	steps, DEADLINE_MS, ARENA, sizeof(struct import) };
+const struct procedure dp_import_profile = { "ImportProfile", THEN(judge_package), NULL, steps,
+	DEADLINE_MS, ARENA, sizeof(struct import) };
 
 static const struct step *
 judge_package(struct task *t)
@@ -193,11 +192,4 @@ explain(struct task *t)
 	if (c->tries++ == 0)
 		GO(keep);
 	return task_trouble(t, T_BUSY);
-}
-
-static const struct step *
-refuse(struct task *t)
-{
-	(void)t;
-	FINISH;
 }

@@ -9,13 +9,12 @@
 #define STEPS(S) \
 	S(release) /* Confirmed becomes Released */ \
 	S(answer)  /* or find out why not        */ \
-	S(explain) \
-	S(refuse)
+	S(explain)
 /* clang-format on */
 STEPS(DECLARE_STEP)
 static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
 
-const struct procedure dp_release_profile = { "ReleaseProfile", THEN(release), THEN(refuse), steps,
+const struct procedure dp_release_profile = { "ReleaseProfile", THEN(release), NULL, steps,
 	DP_DEADLINE_MS, DP_ARENA, sizeof(struct dp_release_profile) };
 
 static const struct step *
@@ -48,11 +47,4 @@ explain(struct task *t)
 		return task_refuse(t, REFUSE(ICCID_UNKNOWN));
 	c->call.note = arena_string(t->mem, c->standing.state);
 	return task_refuse(t, REFUSE(ORDER_NOT_RELEASABLE));
-}
-
-static const struct step *
-refuse(struct task *t)
-{
-	(void)t;
-	FINISH;
 }

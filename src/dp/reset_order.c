@@ -9,14 +9,13 @@
 #define STEPS(S) \
 	S(reset)   /* Error or Downloaded become Released */ \
 	S(answer)  /* or find out why not                 */ \
-	S(explain) \
-	S(refuse)
+	S(explain)
 /* clang-format on */
 STEPS(DECLARE_STEP)
 static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
 
-const struct procedure dp_reset_order = { "ResetOrder", THEN(reset), THEN(refuse), steps,
-	DP_DEADLINE_MS, DP_ARENA, sizeof(struct dp_reset_order) };
+const struct procedure dp_reset_order = { "ResetOrder", THEN(reset), NULL, steps, DP_DEADLINE_MS,
+	DP_ARENA, sizeof(struct dp_reset_order) };
 
 static const struct step *
 reset(struct task *t)
@@ -54,11 +53,4 @@ explain(struct task *t)
 		return task_refuse(t, REFUSE(ICCID_UNKNOWN));
 	c->call.note = arena_string(t->mem, c->standing.state);
 	return task_refuse(t, REFUSE(ORDER_NOT_RESETTABLE));
-}
-
-static const struct step *
-refuse(struct task *t)
-{
-	(void)t;
-	FINISH;
 }
