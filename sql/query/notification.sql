@@ -4,8 +4,9 @@
 -- The signed result of an installation. A success makes the profile Installed whatever its order's
 -- state; if it was sold again meanwhile the newer order, when it is still open, is frozen and the operator
 -- is alerted; so too, without a move, when another card has it already. A failure moves it only when its
--- package is the newest. Disproved: the failure shows that the profile is not on the card. Conflict: this
--- session's result was heard before.
+-- package is the newest. Disproved: the failure shows that the profile is not on the card, so that the order
+-- may go back to stock, also when it was postponed meanwhile. Conflict: this session's result was heard
+-- before.
 -- writes
 with was as (
     select p.iccid, p.state, p.event_seq, p.order_id as holder, t.name as type, o.id, s.eid,
@@ -55,8 +56,10 @@ with was as (
        set pending = o.pending and not $2,
            package_out = case when $2 then true else o.package_out and not $9 end,
            error = case when moved.to_state = 'error' then $4 else o.error end
-      from moved
-     where o.id = moved.id
+      from was
+      left join moved on true
+     where o.id = was.id
+       and (moved.id is not null or (was.newest and not was.resold and not $2))
 ), frozen as (
     update download_order o set frozen = true from moved
      where moved.resold and o.id = moved.holder and o.pending

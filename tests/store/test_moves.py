@@ -80,3 +80,36 @@ def test_an_older_order_installs_whatever_became_of_its_profile(world, state):
     order = world.db.one("select pending, frozen from download_order where id = %s", newer)
     assert order == {"pending": True, "frozen": True}
     assert world.outbox(old.iccid) == outbox + ["profile.installed", "alert.profile-conflict"]
+
+
+def package_left(world):
+    case = world.released()
+    case.eid = world.eid()
+    case.tx = world.session(case.order_id, case.eid)
+    world.bind(case.tx)
+    world.db.run("session_cancel", transaction_id=case.tx, event="postpone", error="CANCELLED", why="")
+    assert world.state(case.iccid) == "released"
+    return case
+
+
+def cancelled_to(world, case, final):
+    event = f"cancel_order_{final}"
+    rows = world.db.run("order_cancel", iccid=case.iccid, event=event, trusted=True, actor="test", why="")
+    return [row["state"] for row in rows]
+
+
+def test_a_package_that_left_keeps_its_profile_out_of_stock(world):
+    """Else one IMSI could live on two cards."""
+    case = package_left(world)
+    assert cancelled_to(world, case, "available") == []
+    assert cancelled_to(world, case, "unavailable") == ["unavailable"]
+
+
+@pytest.mark.parametrize("disproved", [True, False])
+def test_a_failure_that_disproves_the_package_lets_its_profile_back(world, disproved):
+    """Also when the session was cancelled before its result came, and the failure moves nothing."""
+    case = package_left(world)
+    moves = world.moves(case.iccid)
+    world.db.run("notification_record_result", **world.result_of(case.tx, "fail_install_retry", disproved=disproved))
+    assert world.moves(case.iccid) == moves
+    assert cancelled_to(world, case, "available") == (["available"] if disproved else [])
