@@ -1,42 +1,25 @@
 #ifndef STORM_DP_STAGE_H
 #define STORM_DP_STAGE_H
 /*
- * A stage for the procedures of ES9+: a world with a PKI made on the spot, a card that signs, and in
- * place of the store's engine a script that answers each statement with the row a download would find,
- * or, at one chosen wait, with any other outcome.
+ * A stage for the procedures of the SM-DP+: a world with a PKI made on the spot, an eUICC with its key,
+ * and the rows that a procedure would find when all goes well.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <openssl/pem.h>
 #include <sys/stat.h>
-#include <cmocka.h>
 #include "base/clock.h"
 #include "base/text.h"
-#include <openssl/pem.h>
-#include "codec/der.h"
-#include "codec/server.h"
 #include "crypto/agree.h"
 #include "dp/functions.h"
+#include "dp/orders.h"
 #include "keys/keys.h"
 #include "loop/loop.h"
+#include "store/credential_set.h"
 #include "store/notification.h"
-#include "store/query.h"
+#include "storm/script.h"
 #include "unit/crypto_pki.h"
 
 #define STAGE_EID "89049032123451234512345678901235"
 #define STAGE_ICCID "89000123456789012341"
-
-/* ---- the script ------------------------------------------------------------------------------------- */
-
-enum outcome { AS_WRITTEN, NO_ROW, CONFLICTING, BUSY, UNSURE, BROKEN, NEVER, OUTCOMES };
-
-static struct {
-	unsigned wait;        /* which one is disturbed, from 1; 0: none */
-	enum outcome outcome; /* how */
-	unsigned waits;       /* seen so far */
-	unsigned abandoned;
-} script;
 
 static struct {
 	struct loop *loop;
@@ -46,9 +29,11 @@ static struct {
 	struct pki_node *ci, *eum, *euicc;
 	struct crypto_private *card;
 	uint8_t challenge[16];
-	struct slice transaction_id, metadata, signature2, sealed_upp, sealed_seed;
-	bool with_code, bound;
+	struct slice transaction_id, metadata, signature2, sealed_upp;
+	bool with_code;
 } stage;
+
+/* ---- rows --------------------------------------------------------------------------------------------- */
 
 static inline void
 row_admission(struct store_admission *row)
@@ -97,59 +82,88 @@ row_session(struct store_session *row)
 		.waiting = true };
 }
 
+/* What an order is after any of its moves. */
 static inline void
-row_write(unsigned query, void *row)
+row_moved(struct store_moved *row)
+{
+	*row = (struct store_moved){ .order_id = 7,
+		.iccid = SLICE_LIT(STAGE_ICCID),
+		.eid = SLICE_LIT(STAGE_EID),
+		.matching_id = SLICE_LIT("M-1"),
+		.state = SLICE_LIT("released") };
+}
+
+static inline void
+row_standing(struct store_standing *row)
+{
+	*row = (struct store_standing){ .state = SLICE_LIT("confirmed"),
+		.order_id = 7,
+		.pending = true,
+		.eid = SLICE_LIT(STAGE_EID),
+		.matching_id = SLICE_LIT("M-1") };
+}
+
+/* Two profiles with notifications that nobody has applied. */
+static inline void
+rows_stragglers(struct rows *rows)
+{
+	static const struct store_straggler two[] = {
+		{ SLICE_LIT(STAGE_EID), SLICE_LIT(STAGE_ICCID) },
+		{ SLICE_LIT(STAGE_EID), SLICE_LIT("89000123456789012358") },
+	};
+
+	*rows = (struct rows){ two, 2, false };
+}
+
+/* Every set of the world that asks, numbered by its place. */
+static inline void
+rows_numbers(struct rows *rows)
+{
+	static struct store_set_number numbers[DP_SETS];
+
+	for (size_t i = 0; i < stage.world.set_count; i++)
+		numbers[i] = (struct store_set_number){ (int64_t)i + 1, (int16_t)(i + 1) };
+	*rows = (struct rows){ numbers, stage.world.set_count, false };
+}
+
+static inline void
+row_write(unsigned query, const struct want *want)
 {
 	switch (query) {
 	case Q_SESSION_ADMIT:
-		row_admission(row);
+		row_admission(want->row);
 		break;
 	case Q_PACKAGE_FIND:
-		row_package(row);
+		row_package(want->row);
 		break;
 	case Q_SESSION_FIND:
-		row_session(row);
+		row_session(want->row);
 		break;
 	case Q_SESSION_CHECK_CODE:
-		((struct store_code_check *)row)->outcome = SLICE_LIT("right");
+		((struct store_code_check *)want->row)->outcome = SLICE_LIT("right");
+		break;
+	case Q_ORDER_PREPARE:
+		*(struct store_prepared *)want->row = (struct store_prepared){ 7, 3, 3 };
+		break;
+	case Q_ORDER_CREATE:
+	case Q_ORDER_CONFIRM:
+	case Q_ORDER_RELEASE:
+	case Q_ORDER_CANCEL:
+	case Q_ORDER_RESET:
+		row_moved(want->row);
+		break;
+	case Q_ORDER_STANDING:
+		row_standing(want->row);
+		break;
+	case Q_NOTIFICATION_STRAGGLERS:
+		rows_stragglers(want->rows);
+		break;
+	case Q_CREDENTIAL_SET_NUMBER:
+		rows_numbers(want->rows);
 		break;
 	default:
-		break; /* what the others return is not read */
+		break; /* what the others return is not read, or fine as zero */
 	}
-}
-
-static inline void
-on_abandon(void *arg)
-{
-	(void)arg;
-	script.abandoned++;
-}
-
-/* In place of the engine's (store/lane.c): the linker takes this one. */
-const struct step *
-query_start(struct task *t, struct store *s, unsigned query, const struct param *params, size_t n,
-	struct want want, const struct step *then)
-{
-	bool disturbed = ++script.waits == script.wait;
-	enum outcome outcome = disturbed ? script.outcome : AS_WRITTEN;
-	static const enum trouble troubles[OUTCOMES] = {
-		[BUSY] = T_BUSY, [UNSURE] = T_UNSURE, [BROKEN] = T_BROKEN
-	};
-	const struct step *waiting = task_wait(t, then, on_abandon, NULL);
-
-	(void)s;
-	(void)params;
-	(void)n;
-	if (outcome == NEVER)
-		return waiting;
-	if (outcome == AS_WRITTEN && want.row)
-		row_write(query, want.row);
-	task_wake(t,
-		outcome == NO_ROW                ? R_NONE
-			: outcome == CONFLICTING ? R_CONFLICT
-						 : R_OK,
-		troubles[outcome]);
-	return waiting;
 }
 
 /* ---- the world -------------------------------------------------------------------------------------- */
@@ -259,6 +273,8 @@ stage_init(void)
 	struct crypto_place place = { "profile_package.upp", SLICE_LIT(STAGE_ICCID) };
 
 	memset(&stage, 0, sizeof stage);
+	memset(&script, 0, sizeof script);
+	script.write = row_write;
 	arena_init(&stage.mem, 1 << 22, NULL, NULL);
 	stage.loop = loop_new(&(struct loop_limits){ .tasks = 10 });
 	stage_pki();
@@ -268,6 +284,7 @@ stage_init(void)
 	stage.world.sealer = crypto_sealer_new(SLICE_ARRAY(key), SLICE_NONE);
 	stage.world.settings = (struct dp_settings){ .names = { SLICE_LIT("smdp.example.org") },
 		.name_count = 1,
+		.address = SLICE_LIT("smdp.example.org"),
 		.svn_lowest = { 2, 0, 0 },
 		.svn_highest = { 2, 255, 255 },
 		.download_attempts = 10,
@@ -294,117 +311,28 @@ stage_fini(void)
 	arena_fini(&stage.mem);
 }
 
-/* ---- what the card says ----------------------------------------------------------------------------- */
-
-/* A TLV around its parts. */
-static inline struct slice
-tlv(uint32_t tag, const struct slice *parts, size_t n)
+/* A transaction of now. */
+static inline void
+stage_transaction_renew(void)
 {
-	struct buf value, out;
-
-	buf_init(&value, &stage.mem, 1 << 16);
-	buf_init(&out, &stage.mem, 1 << 16);
-	for (size_t i = 0; i < n; i++)
-		buf_put(&value, parts[i]);
-	codec_der_put(&out, tag, buf_get(&value));
-	return buf_get(&out);
-}
-#define TLV(tag, ...)                             \
-	tlv(tag, (struct slice[]){ __VA_ARGS__ }, \
-		sizeof((struct slice[]){ __VA_ARGS__ }) / sizeof(struct slice))
-
-static inline struct slice
-card_sign(struct slice first, struct slice second)
-{
-	struct slice parts[] = { first, second };
-	uint8_t *signature = arena_alloc(&stage.mem, 64);
-
-	crypto_private_sign(stage.card, parts, second.p ? 2 : 1, signature);
-	return codec_signature_write(&stage.mem, slice_of(signature, 64));
+	crypto_token_make(stage.world.ring, 1, clock_wall_us() / 1000000,
+		(uint8_t *)(uintptr_t)stage.transaction_id.p);
 }
 
-static inline struct slice
-card_info(uint32_t tag)
+static inline int
+stage_setup(void **state)
 {
-	struct slice id = TLV(4, SLICE_ARRAY(stage.world.sets[0].ci_id));
-	struct slice svn = stage_hex("8203020202");
-
-	if (tag == 0xbf20)
-		return TLV(0xbf20, svn, TLV(0xa9, id), TLV(0xaa, id));
-	return TLV(0xbf22, stage_hex("8103020301"), svn, stage_hex("8303010203"),
-		stage_hex("840d81010082040001000083022000"), stage_hex("8504047f36c0"),
-		stage_hex("8603090200"), stage_hex("8703020300"), stage_hex("8802079c"),
-		TLV(0xa9, id), TLV(0xaa, id), stage_hex("8b0102"), stage_hex("0403010000"),
-		stage_hex("0c0e584d2d5a482d5550502d30303031"));
+	(void)state;
+	stage_init();
+	return 0;
 }
 
-static inline struct slice
-card_authenticate(void)
+static inline int
+stage_teardown(void **state)
 {
-	static const uint8_t svn[3] = { 2, 2, 2 };
-	struct slice address = SLICE_LIT("smdp.example.org"), signed1;
-
-	assert_true(crypto_token_challenge(
-		stage.world.ring, stage.transaction_id, svn, address, stage.challenge));
-	signed1 = TLV(0x30, TLV(0x80, stage.transaction_id), TLV(0x83, address),
-		TLV(0x84, SLICE_ARRAY(stage.challenge)), card_info(0xbf22),
-		TLV(0xa0, TLV(0x80, SLICE_LIT("M-1")),
-			TLV(0xa1, stage_hex("800435290611"), stage_hex("a100"))));
-	return TLV(0xbf38,
-		TLV(0xa0, signed1, card_sign(signed1, SLICE_NONE), stage.euicc->der,
-			stage.eum->der));
-}
-
-static inline struct slice
-card_prepare(void)
-{
-	uint8_t seed[32] = { 9 };
-	struct crypto_one_time one;
-	struct slice signed2;
-
-	crypto_one_time_init(&one, CURVE_P256, seed);
-	signed2 = stage.with_code
-		? TLV(0x30, TLV(0x80, stage.transaction_id),
-			  TLV(0x5f49, SLICE_ARRAY(one.public.point)), TLV(4, slice_of(seed, 32)))
-		: TLV(0x30, TLV(0x80, stage.transaction_id),
-			  TLV(0x5f49, SLICE_ARRAY(one.public.point)));
-	crypto_one_time_fini(&one);
-	return TLV(0xbf21,
-		TLV(0xa0, signed2,
-			card_sign(signed2, codec_signature_write(&stage.mem, stage.signature2))));
-}
-
-static inline struct slice
-card_result(void)
-{
-	struct slice data = TLV(0xbf27, TLV(0x80, stage.transaction_id),
-		TLV(0xbf2f, stage_hex("800101"), stage_hex("81020780"),
-			TLV(0x0c, SLICE_LIT("smdp.example.org")),
-			stage_hex("5a0a98001032547698103214")),
-		stage_hex("060388370a"),
-		TLV(0xa2,
-			TLV(0xa0, stage_hex("4f10a0000005591010ffffffff8900001000"),
-				stage_hex("04093007a0053003800100"))));
-
-	return TLV(0xbf37, data, card_sign(data, SLICE_NONE));
-}
-
-static inline struct slice
-card_notification(void)
-{
-	struct slice meta = TLV(0xbf2f, stage_hex("800102"), stage_hex("81020640"),
-		TLV(0x0c, SLICE_LIT("smdp.example.org")), stage_hex("5a0a98001032547698103214"));
-
-	return TLV(0x30, meta, card_sign(meta, SLICE_NONE), stage.euicc->der, stage.eum->der);
-}
-
-static inline struct slice
-card_cancel(void)
-{
-	struct slice part = TLV(0x30, TLV(0x80, stage.transaction_id), stage_hex("810388370a"),
-		stage_hex("820100"));
-
-	return TLV(0xbf41, TLV(0xa0, part, card_sign(part, SLICE_NONE)));
+	(void)state;
+	stage_fini();
+	return 0;
 }
 
 #endif

@@ -1,0 +1,108 @@
+/* The storm over import and the functions of ES2+ (SGP.22 §5.3). */
+#include "storm/dp_storm.h"
+#include "codec/metadata.h"
+#include "unit/profile_upp_text.h"
+
+static const struct dp_actor actor = { SLICE_LIT("ctl:uid=0(root)"), SLICE_LIT("storm") };
+
+static void
+fill_import(struct task *t)
+{
+	struct dp_import_profile *c = t->state;
+
+	c->in.actor = actor;
+	c->in.package = package_with(t->mem, HEADER, NULL);
+}
+
+/* With everything that an administrator may say, another ICCID among it. */
+static void
+fill_import_renamed(struct task *t)
+{
+	static const struct slice notify[] = { SLICE_LIT("smdp.example.org=install+delete") };
+	struct dp_import_profile *c = t->state;
+
+	fill_import(t);
+	c->call.iccid = SLICE_LIT("89000123456789012358");
+	c->in.type_name = SLICE_LIT("gold");
+	c->in.name = SLICE_LIT("Gold");
+	c->in.provider = SLICE_LIT("Example");
+	c->in.profile_class = SLICE_LIT("operational");
+	c->in.owner = SLICE_LIT("00101");
+	c->in.rules = CODEC_PPR_NO_DELETE;
+	c->in.notify = notify;
+	c->in.notify_count = 1;
+}
+
+static void
+fill_download(struct task *t)
+{
+	struct dp_download_order *c = t->state;
+
+	c->in.actor = actor;
+	c->in.type_name = SLICE_LIT("gold");
+	c->in.lifetime = STORE_NULL;
+}
+
+static void
+fill_confirm(struct task *t)
+{
+	struct dp_confirm_order *c = t->state;
+
+	c->call.iccid = SLICE_LIT(STAGE_ICCID);
+	c->in.actor = actor;
+	c->in.confirmation_code = SLICE_LIT("1234");
+	c->in.release = true;
+}
+
+static void
+fill_release(struct task *t)
+{
+	struct dp_release_profile *c = t->state;
+
+	c->call.iccid = SLICE_LIT(STAGE_ICCID);
+	c->in.actor = actor;
+}
+
+static void
+fill_cancel(struct task *t)
+{
+	struct dp_cancel_order *c = t->state;
+
+	c->call.iccid = SLICE_LIT(STAGE_ICCID);
+	c->in.actor = actor;
+	c->in.administrator = true;
+}
+
+static void
+fill_reset(struct task *t)
+{
+	struct dp_reset_order *c = t->state;
+
+	c->call.iccid = SLICE_LIT(STAGE_ICCID);
+	c->in.actor = actor;
+}
+
+#define SCENE(name, waits, procedure, fill)                          \
+	{                                                            \
+		name, dp_storm_start, waits, &procedure, fill, false \
+	}
+static const struct scene scenes[] = {
+	SCENE("ImportProfile", 1, dp_import_profile, fill_import),
+	SCENE("ImportProfile under another ICCID", 1, dp_import_profile, fill_import_renamed),
+	SCENE("DownloadOrder", 2, dp_download_order, fill_download),
+	SCENE("ConfirmOrder", 1, dp_confirm_order, fill_confirm),
+	SCENE("ReleaseProfile", 1, dp_release_profile, fill_release),
+	SCENE("CancelOrder", 1, dp_cancel_order, fill_cancel),
+	SCENE("ResetOrder", 1, dp_reset_order, fill_reset),
+};
+
+STORM_TESTS(stage.loop, scenes)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = { STORM_RUN };
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("dp_orders_storm", tests, NULL, NULL);
+}
