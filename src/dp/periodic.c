@@ -10,14 +10,21 @@ struct dp_periodic {
 	struct dp_periodic_run *running;
 };
 
+/* Nobody waits for an answer; and after a late one the task still runs. */
 static void
 end(struct task *t)
 {
-	struct dp_periodic_run *run = t->state;
+	(void)t;
+}
+
+/* With the task's memory: now the next may begin. */
+static void
+on_gone(void *arg)
+{
+	struct dp_periodic_run *run = arg;
 
 	if (run->periodic)
 		run->periodic->running = NULL;
-	run->periodic = NULL;
 }
 
 static void
@@ -30,6 +37,7 @@ on_timer(void *arg)
 		return;
 	p->running = t->state;
 	*p->running = (struct dp_periodic_run){ p->dp, p };
+	arena_defer(t->mem, on_gone, p->running);
 	task_start(t, p->procedure->first);
 }
 

@@ -19,11 +19,28 @@ struct numbering {
 
 /* clang-format off */
 #define STEPS(S) \
-	S(ask)        /* which numbers do our sets have            */ \
-	S(take)       /* fewer than asked: another instance numbers */
+	S(hold) /* the world, also when it was given up while we waited */ \
+	S(ask)  /* which numbers do our sets have                       */ \
+	S(take) /* fewer than asked: another instance numbers           */
 /* clang-format on */
 STEPS(DECLARE_STEP)
 static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
+
+static void
+let_go(void *world)
+{
+	dp_world_release(world);
+}
+
+static const struct step *
+hold(struct task *t)
+{
+	struct numbering *c = t->state;
+
+	c->world->references++;
+	arena_defer(t->mem, let_go, c->world);
+	GO(ask);
+}
 
 static const struct step *
 ask(struct task *t)
@@ -54,8 +71,8 @@ take(struct task *t)
 	FINISH;
 }
 
-static const struct procedure number_sets = { "NumberCredentialSets", THEN(ask), NULL, steps, 10000,
-	256 * 1024, sizeof(struct numbering) };
+static const struct procedure number_sets = { "NumberCredentialSets", THEN(hold), NULL, steps,
+	10000, 256 * 1024, sizeof(struct numbering) };
 
 static void
 on_numbered(struct task *t)
@@ -115,12 +132,6 @@ dp_world_release(struct dp_world *w)
 		return;
 	dp_world_release(w->former);
 	w->drop(w->owner);
-}
-
-static void
-let_go(void *world)
-{
-	dp_world_release(world);
 }
 
 struct dp_world *
