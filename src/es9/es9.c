@@ -137,6 +137,9 @@ identifier(struct task *t, struct slice digits, bool traced)
 		      : log_masked(digits, arena_alloc(t->mem, LOG_MASKED));
 }
 
+/* Of a transactionId, which has no more; what a peer sends in its place may be of any length. */
+enum { LOGGED_OCTETS = 16 };
+
 static void
 log_request(struct task *t, const struct function *f, unsigned status)
 {
@@ -159,7 +162,7 @@ log_request(struct task *t, const struct function *f, unsigned status)
 			: t->bad ? trouble_name(t->bad)
 				 : "ok",
 		no ? no->subject : "", no ? no->reason : "",
-		(const char *)text_hex(t->mem, call->transaction_id).p,
+		(const char *)text_hex(t->mem, slice_sub(call->transaction_id, 0, LOGGED_OCTETS)).p,
 		identifier(t, call->eid, traced), identifier(t, call->iccid, traced),
 		(long long)call->order_id, t->waits, (long long)us,
 		log_value(slice_text(call->note), note));
