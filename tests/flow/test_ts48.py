@@ -9,7 +9,7 @@ FILES = sorted(FOLDER.glob("*.der"))
 
 
 @pytest.mark.skipif(not FILES, reason="no TS.48 profiles beside the repository")
-@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", FILES, ids=[p.stem for p in FILES])
 def test_a_gsma_profile_from_file_to_card(rspd, session, make_card, path):
     _, iccid = rspd.desk.write_profile()
     answer = rspd.desk.offer(path, iccid=iccid)
