@@ -1,0 +1,223 @@
+/* JSON bodies of ES9+: what is taken, what is counted, what is refused; the octets of answers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "es9/json.h"
+#include "stats/stats.h"
+
+struct call {
+	struct slice id, octets, text;
+};
+
+static const struct json_member members[] = {
+	{ "transactionId", JSON_HEX, offsetof(struct call, id) },
+	{ "euiccInfo1", JSON_BASE64, offsetof(struct call, octets) },
+	{ "smdpAddress", JSON_TEXT, offsetof(struct call, text) },
+};
+enum { MEMBERS = sizeof members / sizeof *members };
+
+#define ALL "\"transactionId\":\"0A\",\"euiccInfo1\":\"AQID\",\"smdpAddress\":\"a\""
+#define WITH(id, octets, text) \
+	"{\"transactionId\":" id ",\"euiccInfo1\":" octets ",\"smdpAddress\":" text "}"
+
+static const struct {
+	const char *body;
+	enum json_fault fault;
+	const char *name; /* of the member that is wrong */
+} bodies[] = {
+	{ "{" ALL "}", JSON_FINE, NULL },
+	{ " \r\n{ " ALL " }\n", JSON_FINE, NULL },
+	{ "", JSON_NO_JSON, NULL },
+	{ "{" ALL, JSON_NO_JSON, NULL },
+	{ "{" ALL "} x", JSON_NO_JSON, NULL },
+	{ "{" ALL ",}", JSON_NO_JSON, NULL },
+	{ "["
+	  "{" ALL "}"
+	  "]",
+		JSON_NO_JSON, NULL },
+	{ "\"transactionId\"", JSON_NO_JSON, NULL },
+	{ "null", JSON_NO_JSON, NULL },
+	{ "{'transactionId':'0A'}", JSON_NO_JSON, NULL },
+	/* Neither octets that are no UTF-8 nor a NUL, written out or escaped. */
+	{ WITH("\"0A\"", "\"AQID\"", "\"\xff\""), JSON_NO_JSON, NULL },
+	{ WITH("\"0A\"", "\"AQID\"", "\"\xc0\x80\""), JSON_NO_JSON, NULL },
+	{ WITH("\"0A\"", "\"AQID\"", "\"\xed\xa0\x80\""), JSON_NO_JSON, NULL },
+	{ WITH("\"0A\"", "\"AQID\"", "\"a\\u0000\""), JSON_NO_JSON, NULL },
+	/* Numbers beyond any type. */
+	{ "{" ALL ",\"n\":99999999999999999999999999}", JSON_NO_JSON, NULL },
+	{ "{" ALL ",\"n\":1e999}", JSON_NO_JSON, NULL },
+	{ WITH("1", "\"AQID\"", "\"a\""), JSON_INVALID, "transactionId" },
+	/* Missing, in the table's order; null is missing. */
+	{ "{}", JSON_MISSING, "transactionId" },
+	{ "{\"transactionId\":\"0A\"}", JSON_MISSING, "euiccInfo1" },
+	{ "{\"transactionId\":\"0A\",\"euiccInfo1\":\"AQID\"}", JSON_MISSING, "smdpAddress" },
+	{ WITH("\"0A\"", "null", "\"a\""), JSON_MISSING, "euiccInfo1" },
+	{ "{\"TransactionId\":\"0A\",\"euiccInfo1\":\"AQID\",\"smdpAddress\":\"a\"}", JSON_MISSING,
+		"transactionId" },
+	/* Wrong types and forms. */
+	{ WITH("[\"0A\"]", "\"AQID\"", "\"a\""), JSON_INVALID, "transactionId" },
+	{ WITH("\"0A\"", "{}", "\"a\""), JSON_INVALID, "euiccInfo1" },
+	{ WITH("\"0A\"", "true", "\"a\""), JSON_INVALID, "euiccInfo1" },
+	{ WITH("\"0A\"", "\"AQID\"", "1"), JSON_INVALID, "smdpAddress" },
+	{ WITH("\"0\"", "\"AQID\"", "\"a\""), JSON_INVALID, "transactionId" },
+	{ WITH("\"0G\"", "\"AQID\"", "\"a\""), JSON_INVALID, "transactionId" },
+	{ WITH("\"0A\"", "\"AQI*\"", "\"a\""), JSON_INVALID, "euiccInfo1" },
+	{ WITH("\"0A\"", "\"AQ-_\"", "\"a\""), JSON_INVALID, "euiccInfo1" },
+	{ WITH("\"0A\"", "\"A\"", "\"a\""), JSON_INVALID, "euiccInfo1" },
+};
+
+static enum json_fault
+read_body(struct arena *mem, const char *body, struct call *call, const char **name)
+{
+	memset(call, 0, sizeof *call);
+	arena_init(mem, 1 << 20, NULL, NULL);
+	return json_members_read(mem, slice_text(body), members, MEMBERS, call, name);
+}
+
+static void
+a_body_is_taken_or_told_what_is_wrong(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+		struct call call;
+		struct arena mem;
+		const char *name;
+		enum json_fault fault = read_body(&mem, bodies[i].body, &call, &name);
+
+		if (fault != bodies[i].fault)
+			fail_msg("%s: %d, not %d", bodies[i].body, fault, bodies[i].fault);
+		if (bodies[i].name)
+			assert_string_equal(name, bodies[i].name);
+		if (fault == JSON_FINE) {
+			assert_true(slice_eq(call.id, SLICE_LIT("\x0a")));
+			assert_true(slice_eq(call.octets, SLICE_LIT("\1\2\3")));
+			assert_true(slice_eq(call.text, SLICE_LIT("a")));
+		}
+		arena_fini(&mem);
+	}
+}
+
+/* What clients do beyond the standard: taken, and one more of this in the statistics. */
+static const struct {
+	const char *body;
+	enum stats_name counted;
+} oddities[] = {
+	{ WITH("\"0a\"", "\"AQID\"", "\"a\""), STATS_lenient_transaction_id },
+	{ WITH("\"0A\"", "\"AQ\\r\\nID\"", "\"a\""), STATS_lenient_base64 },
+	{ WITH("\"0A\"", "\" AQID\"", "\"a\""), STATS_lenient_base64 },
+	{ WITH("\"0A\"", "\"AQIDBA\"", "\"a\""), STATS_lenient_base64 },
+	{ "{" ALL ",\"header\":{\"functionRequesterIdentifier\":\"x\"}}",
+		STATS_lenient_header_object },
+	{ "{" ALL ",\"lpaVersion\":3}", STATS_lenient_unknown_member },
+};
+
+static void
+oddities_are_taken_and_counted(void **state)
+{
+	static const enum stats_name all[] = { STATS_lenient_transaction_id, STATS_lenient_base64,
+		STATS_lenient_header_object, STATS_lenient_unknown_member };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof oddities / sizeof *oddities; i++) {
+		int64_t before[4];
+		struct call call;
+		struct arena mem;
+		const char *name;
+
+		for (size_t j = 0; j < 4; j++)
+			before[j] = stats_get(all[j]);
+		assert_int_equal(read_body(&mem, oddities[i].body, &call, &name), JSON_FINE);
+		for (size_t j = 0; j < 4; j++)
+			assert_int_equal(
+				stats_get(all[j]) - before[j], all[j] == oddities[i].counted);
+		assert_memory_equal(call.octets.p, "\1\2\3", 3);
+		arena_fini(&mem);
+	}
+}
+
+static void
+of_two_members_of_one_name_the_last_counts(void **state)
+{
+	struct call call;
+	struct arena mem;
+	const char *name;
+
+	(void)state;
+	assert_int_equal(
+		read_body(&mem, "{\"transactionId\":\"FF\"," ALL "}", &call, &name), JSON_FINE);
+	assert_true(slice_eq(call.id, SLICE_LIT("\x0a")));
+	arena_fini(&mem);
+}
+
+/* In a member that nobody reads: some levels are taken, a stack's worth is not. */
+static void
+nesting_has_an_end(void **state)
+{
+	static const struct {
+		size_t levels;
+		enum json_fault fault;
+	} cases[] = { { 100, JSON_FINE }, { 60000, JSON_NO_JSON } };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		size_t n = cases[i].levels;
+		char *body = calloc(1, 2 * n + 256), *p = body;
+		struct call call;
+		struct arena mem;
+		const char *name;
+
+		assert_non_null(body);
+		p += sprintf(p, "{" ALL ",\"deep\":");
+		memset(p, '[', n);
+		memset(p + n, ']', n);
+		strcpy(p + 2 * n, "}");
+		assert_int_equal(read_body(&mem, body, &call, &name), cases[i].fault);
+		arena_fini(&mem);
+		free(body);
+	}
+}
+
+static void
+an_answer_is_exactly_these_octets(void **state)
+{
+	struct call call = { SLICE_LIT("\x0a\xff"), SLICE_LIT("\1\2\3\4"), SLICE_NONE };
+	struct arena mem;
+	struct slice answer;
+
+	(void)state;
+	arena_init(&mem, 1 << 20, NULL, NULL);
+	answer = json_answer_write(&mem, NULL, members, 2, &call);
+	assert_string_equal((const char *)answer.p,
+		"{\"header\":{\"functionExecutionStatus\":{\"status\":\"Executed-Success\"}},"
+		"\"transactionId\":\"0AFF\",\"euiccInfo1\":\"AQIDBA==\"}");
+	answer = json_answer_write(&mem, NULL, NULL, 0, &call);
+	assert_string_equal((const char *)answer.p,
+		"{\"header\":{\"functionExecutionStatus\":{\"status\":\"Executed-Success\"}}}");
+	answer = json_answer_write(&mem, &DP_TRANSACTION_UNKNOWN, members, 2, &call);
+	assert_string_equal((const char *)answer.p,
+		"{\"header\":{\"functionExecutionStatus\":{\"status\":\"Failed\","
+		"\"statusCodeData\":{"
+		"\"subjectCode\":\"8.10.1\",\"reasonCode\":\"3.9\",\"message\":\"no such "
+		"transaction, or it "
+		"has expired; start again with InitiateAuthentication\"}}}}");
+	arena_fini(&mem);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_body_is_taken_or_told_what_is_wrong),
+		cmocka_unit_test(oddities_are_taken_and_counted),
+		cmocka_unit_test(of_two_members_of_one_name_the_last_counts),
+		cmocka_unit_test(nesting_has_an_end),
+		cmocka_unit_test(an_answer_is_exactly_these_octets),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("es9_json", tests, NULL, NULL);
+}
