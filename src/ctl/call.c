@@ -115,22 +115,30 @@ log_end(struct task *t, const struct ctl_call *call)
 }
 
 static void
+drop_json(void *json)
+{
+	json_decref(json);
+}
+
+static void
 end_call(struct task *t)
 {
 	struct ctl_call *call = ctl_call_get(t);
 	json_t *answer, *ok;
 
-	log_end(t, call);
 	if (t->bad) {
 		answer = trouble_answer(t->bad);
 	} else if (t->no) {
 		answer = refusal_answer(t);
 	} else {
+		/* The arena's, for there may be no memory to write it all. */
 		ok = json_object();
+		arena_defer(t->mem, drop_json, ok);
 		if (call->verb->write)
 			call->verb->write(t, ok);
-		answer = json_pack("{so}", "ok", ok);
+		answer = json_pack("{sO}", "ok", ok);
 	}
+	log_end(t, call);
 	ctl_connection_answer(call->connection, answer);
 	json_decref(call->args);
 	free(call);
@@ -187,6 +195,17 @@ misfit(enum ctl_kind kind, const json_t *v)
 	return NULL;
 }
 
+/* How many octets of what a peer wrote a message has room for; characters are not cut. */
+static int
+shown(const char *name)
+{
+	size_t n = strnlen(name, 64);
+
+	while (n > 0 && (name[n] & 0xc0) == 0x80)
+		n--;
+	return (int)n;
+}
+
 /* NULL when the arguments fit the verb's table. */
 static json_t *
 check_arguments(const struct ctl_verb *verb, json_t *args)
@@ -202,8 +221,8 @@ check_arguments(const struct ctl_verb *verb, json_t *args)
 		want = a ? misfit(a->kind, v) : NULL;
 		if (!a)
 			snprintf(words, sizeof words,
-				"%s takes no argument %.64s; see rspctl help %s", verb->name, name,
-				verb->name);
+				"%s takes no argument %.*s; see rspctl help %s", verb->name,
+				shown(name), name, verb->name);
 		else if (want)
 			snprintf(words, sizeof words, "%s must be %s; see rspctl help %s", name,
 				want, verb->name);
@@ -236,8 +255,8 @@ ctl_request_check(json_t *request, const struct ctl_verb **verb, json_t **args)
 		"a request has only verb and args; leave the rest out", NULL);
 	*verb = ctl_verb_find(name);
 	if (!*verb) {
-		snprintf(words, sizeof words, "there is no verb %.64s; rspctl help lists them",
-			name);
+		snprintf(words, sizeof words, "there is no verb %.*s; rspctl help lists them",
+			shown(name), name);
 		return ctl_error_new("verb-unknown", words, NULL);
 	}
 	*args = json_object_get(request, "args");

@@ -15,6 +15,7 @@
 #include "loop/loop.h"
 #include "store/credential_set.h"
 #include "store/notification.h"
+#include "store/view.h"
 #include "storm/script.h"
 #include "unit/crypto_pki.h"
 
@@ -154,6 +155,12 @@ row_write(unsigned query, const struct want *want)
 		break;
 	case Q_ORDER_STANDING:
 		row_standing(want->row);
+		break;
+	case Q_VIEW_CODE:
+		*(struct store_code *)want->row = (struct store_code){ .order_id = 7,
+			.pending = true,
+			.matching_id = SLICE_LIT("M-1"),
+			.state = SLICE_LIT("released") };
 		break;
 	case Q_NOTIFICATION_STRAGGLERS:
 		rows_stragglers(want->rows);
