@@ -6,7 +6,7 @@
 -- is alerted; so too, without a move, when another card has it already. A failure moves it only when its
 -- package is the newest. Disproved: the failure shows that the profile is not on the card, so that the order
 -- may go back to stock, also when it was postponed meanwhile. Conflict: this session's result was heard
--- before.
+-- before, or the profile is being ordered again at this moment by a call whose order does not show yet.
 -- writes
 with was as (
     select p.iccid, p.state, p.event_seq, p.order_id as holder, t.name as type, o.id, s.eid,
@@ -18,6 +18,7 @@ with was as (
       join download_order o on o.id = s.order_id
       join profile_type t on t.id = p.type_id
      where s.transaction_id = $1 and s.result is null
+       and exists (select from download_order h where h.id = p.order_id)
        for update of p, o, s
 ), heard as (
     update rsp_session s
@@ -159,14 +160,16 @@ with was as (
  returning p.iccid, p.event_seq, next.event, next.from_state, next.to_state, was.type, was.order_id
 ), reopened as (
     update download_order o
-       set pending = true, cancelled_at = null, package_out = false, download_attempts = 0,
-           cc_attempts = 0, error = null,
+       set pending = true, cancelled_at = null, frozen = false, package_out = false,
+           download_attempts = 0, cc_attempts = 0, error = null,
            matching_id = case when exists (select from download_order x
                                             where x.matching_id = o.matching_id and x.matching_id <> ''
                                               and x.pending and x.id <> o.id)
                               then '' else o.matching_id end
       from moved
      where moved.event = 'reissue' and o.id = moved.order_id
+), erased as ( -- one that came at the very moment of the installation
+    delete from binding b using moved where moved.event = 'reissue' and b.order_id = moved.order_id
 ), noted as (
     insert into outbox (order_key, seq, type, data)
     select was.iccid, was.event_seq + fresh.nth, 'profile.' || fresh.operation || 'd',

@@ -228,6 +228,8 @@ with was as (
            expires_at = now() + $2 * interval '1 second'
       from was
      where o.id = was.id
+), erased as ( -- one that came at the very moment of the error
+    delete from binding b using was where was.from_state = 'error' and b.order_id = was.id
 ), moved as (
     update profile p
        set state = was.to_state, state_since = now(), event_seq = p.event_seq + 1

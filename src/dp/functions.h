@@ -103,6 +103,8 @@ struct dp_handle_notification {
 	struct crypto_euicc euicc;
 	/* find_session */
 	struct store_session session;
+	/* check_recorded */
+	unsigned tries;
 };
 extern const struct procedure dp_handle_notification;
 

@@ -15,6 +15,7 @@
 	S(find_session)   /* result: the session that it ends                     */ \
 	S(verify_result)  /* … signed by that session's eUICC                     */ \
 	S(record_result)  /* … Installed, Released or Error: once                 */ \
+	S(check_recorded) /* … it was, or must be looked at again                 */ \
 	S(verify_chain)   /* other: the certificates it brings, its signature     */ \
 	S(record)         /* … kept, whatever its order of arrival                */ \
 	S(apply)          /* what was kept, by sequence number                    */ \
@@ -147,8 +148,21 @@ record_result(struct task *t)
 	if (n->sima_response.p)
 		result.result_data = text_base64(t->mem, n->sima_response);
 	c->call.note = n->installed ? "installed" : (const char *)result.why.p;
-	return store_notification_record_result(t, c->call.dp->store, &result,
-		n->installed && c->session.waiting ? THEN(apply) : THEN(answer));
+	return store_notification_record_result(
+		t, c->call.dp->store, &result, THEN(check_recorded));
+}
+
+static const struct step *
+check_recorded(struct task *t)
+{
+	struct dp_handle_notification *c = t->state;
+
+	/* Backwards: it was heard beside us, or the profile was ordered again at this moment. */
+	if (t->got == R_CONFLICT)
+		return ++c->tries < DP_TRIES ? THEN(find_session) : task_trouble(t, T_BUSY);
+	if (c->notification.installed && c->session.waiting)
+		GO(apply);
+	GO(answer);
 }
 
 static const struct step *

@@ -16,7 +16,7 @@ struct store_result {
 	struct slice result_data; /* simaResponse in Base64, or absent */
 };
 
-/* R_CONFLICT: this session's result was heard before. */
+/* R_CONFLICT: it was heard before, or its profile is ordered at this moment: find again. */
 const struct step *store_notification_record_result(struct task *t, struct store *s,
 	const struct store_result *in, const struct step *then) MUST_RETURN;
 

@@ -403,6 +403,34 @@ def test_an_older_order_that_installs_freezes_the_newer(world, meet):
     assert admitted[0]["frozen"]
 
 
+def test_an_older_order_installs_while_the_profile_is_ordered_again(world, meet):
+    """The newer order cannot be seen by who waited for it: the result is looked at once more, and then the
+    order is frozen."""
+    old = world.at("available")
+    newer = world.db.run("order_prepare", iccid=old.iccid)[0]["order_id"]
+    ordered = dict(order_id=newer, iccid=old.iccid, event="download_order", **ADMIN)
+    done, late = meet(("order_create", ordered), heard(old.tx))
+    assert (done[0]["order_id"], late) == (newer, [])
+    assert not world.db.run("session_find", transaction_id=old.tx)[0]["heard"]
+    assert world.do(heard(old.tx)) == [{"iccid": old.iccid}]
+    assert world.state(old.iccid) == "installed"
+    assert world.db.value("select frozen from download_order where id = %s", newer)
+
+
+@pytest.mark.parametrize("event", ["postpone", "reject"])
+def test_a_package_that_met_the_end_of_its_session_is_not_made_again(world, meet, event):
+    """Who ends the session cannot see the binding that was made while it waited; the way back from Error can."""
+    case = two_sessions(world)
+    tx = case.tx[1]  # the newest session
+    end = dict(transaction_id=tx, event=event, error="CANCELLED", why="")
+    assert meet(bound(world, tx), ("session_cancel", end)) == ([{"iccid": case.iccid}], [{"moved": True}])
+    if event == "reject":
+        assert world.db.run("order_reset", iccid=case.iccid, **ADMIN)
+    assert world.state(case.iccid) == "released"
+    left = world.db.value("select count(*) from binding where order_id = %s", case.order_id)
+    assert left == (1 if event == "postpone" else 0)
+
+
 def test_an_older_order_installs_while_the_newer_is_cancelled(world, meet):
     """There is nothing left to freeze."""
     case = sold_again(world)
@@ -440,3 +468,15 @@ def test_an_order_that_installed_after_its_end_is_open_again_after_a_delete(worl
     was_deleted(world, case, "reissue")
     admitted = world.db.run("session_admit", transaction_id=b"t" * 16, matching_id=case.matching_id, eid=case.eid)
     assert admitted[0]["order_id"] == case.order_id
+
+
+def test_an_order_that_was_frozen_is_open_again_after_a_delete(world):
+    """The older order's card loses the profile, the newer's has it after all, and deletes it."""
+    case = sold_again(world, "reissue")
+    world.bind(case.newer_tx)
+    for tx, eid, sequence in ((case.tx, case.eid, 12), (case.newer_tx, case.newer_eid, 12)):
+        world.do(heard(tx))
+        world.db.run("notification_record", **world.report_of(eid, case.iccid, sequence, "delete"))
+        assert world.db.run("notification_apply", eid=eid, iccid=case.iccid) == [{"applied": 1}]
+    order = world.db.one("select pending, frozen from download_order where id = %s", case.newer)
+    assert order == {"pending": True, "frozen": False}
