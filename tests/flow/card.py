@@ -149,9 +149,8 @@ class Card:
 
     def info2(self, svn=None):
         own = [i.tree.ci.id for i in self.identities]
-        resource = (
-            der.integer(4, 0x81) + tlv(0x82, self.memory.to_bytes(4, "big")) + tlv(0x83, b"\x10\x00")
-        )
+        free = tlv(0x82, self.memory.to_bytes(4, "big"))
+        resource = der.integer(4, 0x81) + free + tlv(0x83, b"\x10\x00")
         forbidden = der.named_bits(*self.forbidden_rules, tag=0x99) if self.forbidden_rules else b""
         return tlv(
             0xBF22,
@@ -255,7 +254,7 @@ class Download:
         self.one_time_key = None
         self.package = None
 
-    # ---- initiateAuthentication --------------------------------------------------------------
+    # ---- initiateAuthentication ------------------------------------------------------------------
 
     def initiate_body(self, **info1):
         return {
@@ -306,7 +305,7 @@ class Download:
                 refusal = error
         raise refusal
 
-    # ---- authenticateClient ------------------------------------------------------------------
+    # ---- authenticateClient ----------------------------------------------------------------------
 
     def device_info(self):
         capabilities = tlv(0xA1, *(tlv(0x80 + i, b"\x05\x00\x00") for i in (0, 1, 5)))
@@ -372,7 +371,7 @@ class Download:
         self.metadata = der.read(unb64(b["profileMetadata"]), 0xBF25)
         self.iccid = unswapped(self.metadata.get(0x5A).value)
 
-    # ---- getBoundProfilePackage --------------------------------------------------------------
+    # ---- getBoundProfilePackage ------------------------------------------------------------------
 
     def choose_key(self, fresh=False):
         """The key pair that the server remembers, when the card still has it; else a new one."""
@@ -430,7 +429,7 @@ class Download:
         require(elements[0].get(0x83).value.hex().upper().rstrip("F") == self.iccid, "ICCID")
         self.package = package
 
-    # ---- installation, notifications, cancel -------------------------------------------------
+    # ---- installation, notifications, cancel -----------------------------------------------------
 
     def install(self, keep_keys=False):
         """Takes the package into the card; the ProfileInstallationResult to send."""
@@ -484,7 +483,7 @@ class Download:
             answer.only()
         return answer
 
-    # ---- several steps -----------------------------------------------------------------------
+    # ---- several steps ---------------------------------------------------------------------------
 
     def until_authenticated(self, matching_id=None):
         self.initiate().must()

@@ -1,5 +1,24 @@
 """After trouble: proves from the database and from the cards that nothing was lost, doubled or
-invented (RULES 6). Returns what is wrong as sentences; none is the answer that tests want."""
+invented (RULES 6). Returns what is wrong as sentences; none is the answer that tests want. And of
+every database that the tests made: that each recorded event fits its published schema."""
+
+import json
+import pathlib
+
+import jsonschema
+
+EVENTS = pathlib.Path(__file__).resolve().parents[2] / "schemas" / "events"
+
+
+def check_events(database):
+    """Every event that the tests caused is one that subscribers can rely on."""
+    schemas = {}
+    for kind, data in database.rows("select type, data from outbox"):
+        if kind not in schemas:
+            schema = json.loads((EVENTS / f"{kind}.json").read_text())
+            jsonschema.Draft7Validator.check_schema(schema)
+            schemas[kind] = jsonschema.Draft7Validator(schema)
+        schemas[kind].validate(data)
 
 
 def check(database, cards):

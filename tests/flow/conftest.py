@@ -11,6 +11,7 @@ import tempfile
 import pytest
 
 from card import Card, Download
+from checker import check_events
 from harness import BUILD, Postgres, Rspd, Site
 from operator_desk import Desk
 
@@ -65,6 +66,7 @@ def databases(postgres, template):
 
     yield make
     for database in made:
+        check_events(database)
         database.close()
 
 
@@ -98,6 +100,12 @@ def start_rspd(
 @pytest.fixture(scope="module")
 def rspd(rspd_module):
     return rspd_module()
+
+
+@pytest.fixture(scope="module")
+def twins(rspd, rspd_module):
+    """The file's daemon and a second one on its database."""
+    return rspd, rspd_module(database=rspd.database)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """DER, written and read by hand (X.690): the test card shares no codec with rspd.
 
 `tlv` writes one element, `Node` reads one and keeps its octets, so that a signature can be made and
-checked over exactly what was sent. Tags are written as in the standards: 0x30, 0xA0, 0x5F37, 0xBF38.
+checked over exactly what was sent. Tags are written as in the standards: 0x30, 0x5F37, 0xBF38.
 """
 
 

@@ -90,7 +90,8 @@ class Postgres:
         name = f"flow{self.serial}"
         if self.serial == 1:
             self.run("create role flow login")  # rspd needs no superuser
-        self.run(f"create database {name} owner flow" + (f" template {template}" if template else ""))
+        source = f" template {template}" if template else ""
+        self.run(f"create database {name} owner flow{source}")
         return Database(self, name)
 
     def log_size(self):
@@ -208,7 +209,7 @@ class Rspd:
         self.clients = []
         self.write_config()
 
-    # ---- configuration -------------------------------------------------------------------------
+    # ---- configuration ---------------------------------------------------------------------------
 
     def sections(self):
         f = self.site.folder
@@ -243,7 +244,7 @@ class Rspd:
             out.append(f"[{section}]\n" + "".join(f"{k} = {v}\n" for k, v in values.items()))
         self.config.write_text("\n".join(out))
 
-    # ---- the process ---------------------------------------------------------------------------
+    # ---- the process -----------------------------------------------------------------------------
 
     def command(self, *words):
         return [BUILD / "rspd", "-c", self.config, *words]
@@ -305,7 +306,7 @@ class Rspd:
     def signal(self, number):
         self.process.send_signal(number)
 
-    # ---- the log -------------------------------------------------------------------------------
+    # ---- the log ---------------------------------------------------------------------------------
 
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
@@ -324,10 +325,10 @@ class Rspd:
         yield lines
         lines += self.log()[start:].splitlines()
 
-    # ---- control -------------------------------------------------------------------------------
+    # ---- control ---------------------------------------------------------------------------------
 
     def ask(self, verb, **args):
-        """One request on the control socket. An error answer is an AssertionError with its words."""
+        """One request on the control socket. An error answer fails the test with its words."""
         answer = self.ask_any(verb, **args)
         assert "ok" in answer, (verb, args, answer)
         return answer["ok"]
@@ -357,7 +358,7 @@ class Rspd:
         assert run.returncode == 0, (words, run.stdout, run.stderr)
         return json.loads(run.stdout) if run.stdout.strip() else None
 
-    # ---- clients -------------------------------------------------------------------------------
+    # ---- clients ---------------------------------------------------------------------------------
 
     def client(self, curve="nist", name=None, per_call=False):
         client = Client(

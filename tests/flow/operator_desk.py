@@ -62,7 +62,7 @@ class Desk:
         return self.rspd.ask("profile-type create", name=name, **args)
 
     def order(self, eid=None, matching_id=None, cc=None, release=True, confirm=True, iccid=None):
-        """An order, released unless told otherwise; rspd makes the MatchingID when none is given."""
+        """An order, released unless told otherwise; rspd makes the MatchingID that is not given."""
         iccid = iccid or self.load()
         self.rspd.ask("order create", iccid=iccid, **({"eid": eid} if eid else {}))
         order = Order(self, iccid)

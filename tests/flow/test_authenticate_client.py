@@ -8,6 +8,7 @@ import pytest
 
 import der
 import pki
+import tokens
 from card import Identity, b64
 from harness import NAMES, wait_for
 from rspcrypto import signature_tlv
@@ -15,7 +16,7 @@ from rspcrypto import signature_tlv
 NOTHING = "NO-SUCH-TOKEN"
 
 
-# ---- 1: the transaction ---------------------------------------------------------------------------
+# ---- 1: the transaction --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("octet", range(16))
@@ -52,7 +53,28 @@ def test_a_transaction_id_in_lower_case_is_the_same(lpa, order):
     assert lpa.authenticate(body=body).must().body["transactionId"] == lpa.hex_id
 
 
-# ---- 2: an error of the eUICC ----------------------------------------------------------------------
+@pytest.mark.parametrize("age", [0, tokens.AGE - 60, 20 - tokens.AHEAD])
+def test_a_transaction_within_its_time_goes_on(lpa, site, age):
+    lpa.initiate().must()
+    tokens.Forge(site).put(lpa, age=age)
+    lpa.authenticate(NOTHING).refused("8.2.6", "3.8")
+
+
+@pytest.mark.parametrize("age", [tokens.AGE + 10, 86400, -tokens.AHEAD - 60, -86400])
+def test_a_transaction_too_old_or_of_the_future_is_unknown(lpa, site, age):
+    lpa.initiate().must()
+    tokens.Forge(site).put(lpa, age=age)
+    lpa.authenticate(NOTHING).refused("8.10.1", "3.9")
+
+
+@pytest.mark.parametrize("credential_set", [0, 77, 255])
+def test_a_transaction_of_an_unknown_credential_set_is_unknown(lpa, site, credential_set):
+    lpa.initiate().must()
+    tokens.Forge(site).put(lpa, credential_set=credential_set)
+    lpa.authenticate(NOTHING).refused("8.10.1", "3.9")
+
+
+# ---- 2: an error of the eUICC --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("code", [1, 2, 3, 4, 5, 6, 127])
@@ -66,7 +88,7 @@ def test_an_error_response_of_the_card_fails(lpa, code):
     assert answer.status == 200 and answer.refusal
 
 
-# ---- 3 to 7: certificates --------------------------------------------------------------------------
+# ---- 3 to 7: certificates ------------------------------------------------------------------------
 
 
 def with_certificates(lpa, curve, eum=None, euicc=None, wrong_eum=None, wrong_euicc=None):
@@ -147,7 +169,7 @@ def test_what_is_no_certificate_is_refused(lpa):
         }
 
 
-# ---- 8 to 11: the signature and what it covers -----------------------------------------------------
+# ---- 8 to 11: the signature and what it covers ---------------------------------------------------
 
 
 def test_a_signature_of_another_key_is_refused(lpa, make_card):
@@ -199,7 +221,7 @@ def test_a_version_that_changed_since_the_first_call_is_refused(lpa, svn):
     lpa.authenticate(NOTHING, svn=svn).refused("8.1", "6.1")
 
 
-# ---- 12 to 15: the order ---------------------------------------------------------------------------
+# ---- 12 to 15: the order -------------------------------------------------------------------------
 
 
 def test_activation_code(lpa, order):
@@ -317,11 +339,13 @@ def test_an_order_past_its_lifetime_is_refused(rspd, lpa, order):
     wait_for(lambda: o.show()["state"] == "error", "the timer")
 
 
-# ---- 16: attempts ----------------------------------------------------------------------------------
+# ---- 16: attempts --------------------------------------------------------------------------------
 
 
-def test_attempts_are_counted_and_above_the_maximum_the_order_ends(make_rspd, session, make_card):
-    daemon = make_rspd(dp={"download_attempts": 2})
+def test_attempts_are_counted_and_above_the_maximum_the_order_ends(
+    rspd, make_rspd, session, make_card
+):
+    daemon = make_rspd(database=rspd.database, dp={"download_attempts": 2})
     o = daemon.desk.order()
     card = make_card()
     for expected in (1, 2):
@@ -336,7 +360,7 @@ def test_attempts_are_counted_and_above_the_maximum_the_order_ends(make_rspd, se
     session(card, daemon=daemon).until_authenticated(o.matching_id)
 
 
-# ---- 17: eligibility -------------------------------------------------------------------------------
+# ---- 17: eligibility -----------------------------------------------------------------------------
 
 
 def refused_for(lpa, order, refusal):
@@ -379,7 +403,7 @@ def test_a_profile_rule_that_the_card_allows(rspd, lpa):
     assert lpa.metadata.get(0xB7, 0x80).value == bytes.fromhex("00f110")
 
 
-# ---- 18: the answer --------------------------------------------------------------------------------
+# ---- 18: the answer ------------------------------------------------------------------------------
 
 
 def test_confirmation_code_is_announced(lpa, order):
@@ -444,7 +468,7 @@ def test_a_mixed_pair_of_curves_authenticates(session, make_card, site, order):
     assert lpa.pb_cert.public_key().curve.name == "brainpoolP256r1"
 
 
-# ---- extensions of v3 and other lenient input ------------------------------------------------------
+# ---- extensions of v3 and other lenient input ----------------------------------------------------
 
 
 def test_a_version_3_card_may_say_more_than_we_know(lpa, order):
@@ -476,7 +500,7 @@ def test_base64_in_lines_and_a_header_object(lpa, order):
     lpa.authenticate(body=body).must()
 
 
-# ---- repeats and replays ---------------------------------------------------------------------------
+# ---- repeats and replays -------------------------------------------------------------------------
 
 
 def test_the_same_body_again_gets_the_same_answer_and_counts_nothing(rspd, lpa, order):
@@ -519,7 +543,7 @@ def test_a_replay_by_another_card_does_not_harm_the_session(session, make_card, 
     victim.get_package().must()
 
 
-# ---- order of checks -------------------------------------------------------------------------------
+# ---- order of checks -----------------------------------------------------------------------------
 
 FAULTS = [
     ("transaction", ("8.10.1", "3.9")),
@@ -562,7 +586,7 @@ def test_certificates_are_looked_at_before_any_signature(lpa, site):
     lpa.authenticate(NOTHING).refused("8.1.2", "6.1")
 
 
-# ---- malformed -------------------------------------------------------------------------------------
+# ---- malformed -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("member", ["transactionId", "authenticateServerResponse"])

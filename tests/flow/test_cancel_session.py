@@ -112,7 +112,7 @@ def test_a_cancel_after_installation_moves_nothing(ready):
     assert lpa.order.state == "installed"
 
 
-# ---- refusals ----------------------------------------------------------------------------------------
+# ---- refusals ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("octet", range(16))

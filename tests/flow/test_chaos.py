@@ -1,5 +1,5 @@
-"""The daemon or PostgreSQL killed under load, two daemons on one database: cards go on trying as real
-ones do, the service comes back by itself, and at the end the checker finds nothing (RULES 6)."""
+"""The daemon or PostgreSQL killed under load, two daemons on one database: cards go on trying as
+real ones do, the service comes back by itself, and at the end the checker finds nothing (RULES 6)."""
 
 import http.client
 import random
@@ -174,7 +174,7 @@ def test_out_of_connections_under_load(make_rspd, make_card):
 
 
 def test_single_backends_killed_under_load(make_rspd, make_card):
-    """A connection that dies with a write on it: the write is repeated or recognised, never doubled."""
+    """A connection dies with a write on it: the write is repeated or recognised, never doubled."""
     daemon = make_rspd(dp=LENIENT)
     name = daemon.database.name
     with Crowd([daemon], make_card) as crowd:

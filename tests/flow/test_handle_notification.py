@@ -42,7 +42,7 @@ def installed(downloaded):
     return make
 
 
-# ---- installation results --------------------------------------------------------------------------
+# ---- installation results ------------------------------------------------------------------------
 
 
 def test_success_means_installed_and_a_repeat_changes_nothing(rspd, installed):
@@ -61,9 +61,11 @@ def test_the_record_of_the_binding_is_erased_on_installation(rspd, downloaded):
     assert rspd.database.value(count) == 0
 
 
-@pytest.mark.parametrize(
-    "error", ["interruption", "insufficientMemory", "unknown", "invalidSignature", "invalidTransactionId"]
-)
+PASSING = ["interruption", "insufficientMemory", "unknown"]
+PASSING += ["invalidSignature", "invalidTransactionId"]
+
+
+@pytest.mark.parametrize("error", PASSING)
 def test_a_failure_that_may_pass_leaves_the_order_released_for_this_card(
     session, downloaded, make_card, error
 ):
@@ -137,7 +139,7 @@ def test_a_result_may_come_by_another_connection_and_listener(rspd, downloaded):
     assert lpa.order.state == "installed"
 
 
-# ---- what is acknowledged but not believed -----------------------------------------------------------
+# ---- what is acknowledged but not believed -------------------------------------------------------
 
 
 def unbelieved(rspd, lpa, octets, state="downloaded"):
@@ -186,7 +188,8 @@ def test_a_result_whose_octets_were_changed(rspd, downloaded):
     assert lpa.order.state == "installed"
 
 
-JUNK = [b"", b"\x00", der.tlv(0xBF37), der.tlv(0x30), der.tlv(0xBF21), b"\xbf\x37\x84\xff\xff\xff\xff"]
+JUNK = [b"", b"\x00", b"\xbf\x37\x84\xff\xff\xff\xff"]
+JUNK += [der.tlv(tag) for tag in (0xBF37, 0x30, 0xBF21)]
 
 
 @pytest.mark.parametrize("octets", JUNK, ids=lambda o: o.hex() or "nothing")
@@ -198,7 +201,7 @@ def test_what_cannot_be_decoded(rspd, lpa, octets):
     assert rspd.database.fingerprint() == before
 
 
-# ---- later on the card -------------------------------------------------------------------------------
+# ---- later on the card ---------------------------------------------------------------------------
 
 
 def tell(lpa, event, sequence=None, card=None):
@@ -292,7 +295,7 @@ def test_several_event_bits_are_no_notification(rspd, installed):
     assert on_card(rspd, lpa) == "enabled"
 
 
-# ---- delete, by profile type (RULES 2) ---------------------------------------------------------------
+# ---- delete, by profile type (RULES 2) -----------------------------------------------------------
 
 
 @pytest.fixture
@@ -357,7 +360,7 @@ def test_a_delete_before_the_installation_result_is_applied_after_it(rspd, sessi
     wait_for(lambda: o.show()["state"] == "available", "the delete to be applied")
 
 
-# ---- when it cannot be stored ------------------------------------------------------------------------
+# ---- when it cannot be stored --------------------------------------------------------------------
 
 
 def test_what_cannot_be_stored_is_not_acknowledged(make_rspd, session, make_card):
@@ -381,12 +384,11 @@ def test_what_cannot_be_stored_is_not_acknowledged(make_rspd, session, make_card
     assert o.state == "installed"
 
 
-# ---- malformed ---------------------------------------------------------------------------------------
+# ---- malformed -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("body", [{}, {"pendingNotification": 5}, {"pendingNotification": "####"}])
 def test_a_body_without_a_notification(rspd, lpa, body):
     before = rspd.database.fingerprint()
-    answer = lpa.client.call("handleNotification", body)
-    assert answer.status in (204, 400)
+    acknowledged(lpa.client.call("handleNotification", body))
     assert rspd.database.fingerprint() == before

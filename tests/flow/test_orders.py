@@ -8,14 +8,6 @@ import pytest
 from harness import wait_for
 
 
-@pytest.fixture
-def twins(rspd, rspd_module):
-    """The file's daemon and a second one on its database."""
-    if not hasattr(rspd, "twin"):
-        rspd.twin = rspd_module(database=rspd.database)
-    return rspd, rspd.twin
-
-
 def at_once(*works):
     results, barrier = [None] * len(works), threading.Barrier(len(works))
 
@@ -37,7 +29,7 @@ def error_code(answer):
     return answer["error"]["code"]
 
 
-# ---- the way to Released -----------------------------------------------------------------------------
+# ---- the way to Released -------------------------------------------------------------------------
 
 
 def test_an_order_goes_by_allocated_and_confirmed_to_released(order):
@@ -113,7 +105,7 @@ def test_two_daemons_never_sell_one_profile_twice(twins):
     assert sorted(sold) == sorted(stock)
 
 
-# ---- CancelOrder against the download ----------------------------------------------------------------
+# ---- CancelOrder against the download ------------------------------------------------------------
 
 
 def test_cancel_before_anything_went_out_gives_the_profile_back(session, make_card, order, rspd):
@@ -185,7 +177,7 @@ def test_cancel_and_get_package_at_the_same_moment(twins, session, make_card):
     assert outcomes
 
 
-# ---- Installed always wins ---------------------------------------------------------------------------
+# ---- Installed always wins -----------------------------------------------------------------------
 
 
 def spoil_by_cancel(o, lpa):
@@ -228,7 +220,7 @@ def test_a_profile_that_was_sold_again_freezes_the_newer_order(rspd, session, ma
     assert buyer.authenticate(newer.matching_id).refusal
 
 
-# ---- reset -------------------------------------------------------------------------------------------
+# ---- reset ---------------------------------------------------------------------------------------
 
 
 def test_reset_gives_another_chance(session, card, order):
@@ -248,7 +240,7 @@ def test_reset_of_what_is_installed_is_refused(session, card, order):
     assert o.state == "installed"
 
 
-# ---- lifetime ----------------------------------------------------------------------------------------
+# ---- lifetime ------------------------------------------------------------------------------------
 
 
 def test_an_order_expires_by_timer_but_never_when_downloaded(rspd, session, card, order):
@@ -262,8 +254,8 @@ def test_an_order_expires_by_timer_but_never_when_downloaded(rspd, session, card
     assert loaded.state == "downloaded"
 
 
-def test_orders_get_the_configured_lifetime(make_rspd):
-    daemon = make_rspd(dp={"order_lifetime_days": 3})
+def test_orders_get_the_configured_lifetime(rspd, make_rspd):
+    daemon = make_rspd(database=rspd.database, dp={"order_lifetime_days": 3})
     o = daemon.desk.order()
     days = daemon.database.value(
         "select round(extract(epoch from expires_at - now()) / 86400) from download_order"
@@ -272,7 +264,7 @@ def test_orders_get_the_configured_lifetime(make_rspd):
     assert days == 3
 
 
-# ---- import ------------------------------------------------------------------------------------------
+# ---- import --------------------------------------------------------------------------------------
 
 
 def test_a_known_iccid_is_refused_or_rewritten(rspd, session, card):
@@ -324,4 +316,4 @@ def test_events_tell_the_same_story(rspd, session, card, order):
     session(card).run(o.matching_id)
     events = rspd.ask("event list", iccid=o.iccid)["events"]
     types = [e["type"] for e in events]
-    assert types == ["profile.ordered", "profile.released", "profile.downloaded", "profile.installed"]
+    assert types == [f"profile.{e}" for e in ("ordered", "released", "downloaded", "installed")]

@@ -134,12 +134,12 @@ def test_a_revocation_is_used_after_a_reload(own):
     wait_for(refused, "the new list")
 
 
-# ---- SIGTERM -----------------------------------------------------------------------------------------
+# ---- SIGTERM -------------------------------------------------------------------------------------
 
 
-def test_a_drain_finishes_what_has_begun(make_rspd, make_card):
-    """A request that is half sent when SIGTERM comes is answered, and the connection then closed."""
-    daemon = make_rspd()
+def test_a_drain_finishes_what_has_begun(rspd, make_rspd, make_card):
+    """A request that is half sent when SIGTERM comes is answered, then the connection closed."""
+    daemon = make_rspd(database=rspd.database)
     lpa = Download(make_card(), daemon.client())
     octets = json.dumps(lpa.initiate_body()).encode()
     sock = lpa.client.open().sock
@@ -166,22 +166,22 @@ def accepts(daemon):
     return True
 
 
-def test_rspctl_drain_ends_the_daemon_too(make_rspd):
-    daemon = make_rspd()
+def test_rspctl_drain_ends_the_daemon_too(rspd, make_rspd):
+    daemon = make_rspd(database=rspd.database)
     daemon.ctl("drain")
     assert daemon.process.wait(30) == 0
     assert not daemon.control.exists()
 
 
-def test_idle_connections_do_not_hold_up_the_end(make_rspd, make_card):
-    daemon = make_rspd(limits={"drain_seconds": 60})
+def test_idle_connections_do_not_hold_up_the_end(rspd, make_rspd, make_card):
+    daemon = make_rspd(database=rspd.database, limits={"drain_seconds": 60})
     lpa = Download(make_card(), daemon.client())
     lpa.initiate().must()
     daemon.signal(signal.SIGTERM)
     assert daemon.process.wait(30) == 0
 
 
-# ---- the start ---------------------------------------------------------------------------------------
+# ---- the start -----------------------------------------------------------------------------------
 
 
 def test_check_config_says_that_all_is_well(rspd):
@@ -189,8 +189,8 @@ def test_check_config_says_that_all_is_well(rspd):
 
 
 @pytest.fixture
-def unstarted(make_rspd, make_site):
-    return make_rspd(own_site=make_site(), start=False)
+def unstarted(rspd, make_rspd, make_site):
+    return make_rspd(database=rspd.database, own_site=make_site(), start=False)
 
 
 CONFIG_FAULTS = {
@@ -214,7 +214,10 @@ def test_a_wrong_option_is_refused_by_name(unstarted, section, option, value):
     assert option in run.stderr or value in run.stderr
 
 
-@pytest.mark.parametrize("text", ["[nonsense]\nx = 1\n", "nonsense\n", "[dp]\n[dp]\n", "[ci nist]\n"])
+WRONG_LINES = ["[nonsense]\nx = 1\n", "nonsense\n", "[dp]\n[dp]\n", "[ci nist]\n"]
+
+
+@pytest.mark.parametrize("text", WRONG_LINES)
 def test_a_wrong_line_is_refused_with_file_and_line(unstarted, text):
     before = unstarted.config.read_text()
     unstarted.config.write_text(before + text)

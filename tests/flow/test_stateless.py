@@ -1,5 +1,5 @@
-"""What a flood of forged calls costs: no statement at all (RULES 1.1, 1.3, 1.5, 6). PostgreSQL's own
-log counts. First a right download shows which statements the functions use; none of them may appear
+"""What a flood of forged calls costs: no statement at all (RULES 1.1, 1.3, 1.5, 6). PostgreSQL's
+own log counts. First a right download shows which statements the functions use; none of them may appear
 while every kind of forged call comes in."""
 
 import os

@@ -1,6 +1,6 @@
 """What arrives before a function is reached: HTTP, TLS and JSON as real clients and attackers send
-them. Each bad one gets an HTTP 4xx or a status in JSON, one line in the log, and leaves the database
-as it was."""
+them. Each bad one gets an HTTP 4xx or a status in JSON, one line in the log, and leaves the
+database as it was."""
 
 import http.client
 import json
@@ -47,7 +47,7 @@ def call(rspd):
 
 
 
-# ---- bodies ------------------------------------------------------------------------------------------
+# ---- bodies --------------------------------------------------------------------------------------
 
 NOT_JSON = {
     "nothing": b"",
@@ -71,7 +71,7 @@ def test_what_is_no_json_object_is_a_bad_request(rspd, untouched, call, function
     for what, octets in NOT_JSON.items():
         with rspd.log_lines() as lines:
             answer = call(function, octets)
-        assert 400 <= answer.status < 500, (what, answer)
+        assert answer.status == 400, (what, answer)
         assert len(lines) == 1, (what, lines)
 
 
@@ -89,7 +89,7 @@ def test_members_of_a_wrong_kind(rspd, untouched, call, function):
 def test_an_empty_object(rspd, untouched, call, function):
     with rspd.log_lines() as lines:
         answer = call(function, {})
-    assert answer.refusal == ("1.3.1", "2.2") or answer.status in (204, 400)
+    assert answer.refusal == ("1.3.1", "2.2") or answer.status == 204
     assert len(lines) == 1, lines
 
 
@@ -131,7 +131,8 @@ def test_a_body_of_ten_megabytes_is_too_large(rspd, untouched, chunked):
         sock = rspd.tls()
         head = b"POST " + PATH.encode() + b"initiateAuthentication HTTP/1.1\r\nHost: x\r\n"
         head += b"Content-Type: application/json\r\n"
-        head += b"Transfer-Encoding: chunked\r\n\r\n" if chunked else b"Content-Length: 10000000\r\n\r\n"
+        head += b"Transfer-Encoding: chunked" if chunked else b"Content-Length: 10000000"
+        head += b"\r\n\r\n"
         answer = b""
         try:
             sock.sendall(head)
@@ -166,7 +167,7 @@ def test_bodies_of_64_kib_are_normal(rspd, card):
     lpa.initiate(body).must()
 
 
-# ---- paths, methods, headers -------------------------------------------------------------------------
+# ---- paths, methods, headers ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -185,7 +186,8 @@ def test_bodies_of_64_kib_are_normal(rspd, card):
 )
 def test_unknown_paths(rspd, untouched, path):
     with rspd.log_lines() as lines:
-        answer = rspd.client(per_call=True).request(path, b"{}", {"Content-Type": "application/json"})
+        client = rspd.client(per_call=True)
+        answer = client.request(path, b"{}", {"Content-Type": "application/json"})
     assert answer.status == 404
     assert len(lines) == 1, lines
 
@@ -215,12 +217,15 @@ def test_content_types_that_are_json(rspd, card, value):
     lpa.take_initiate(answer.must())
 
 
-@pytest.mark.parametrize("value", ["text/plain", "application/x-gsma-rsp-asn1", "application/jsonx", "x"])
+OTHER_TYPES = ["text/plain", "application/x-gsma-rsp-asn1", "application/jsonx", "x"]
+
+
+@pytest.mark.parametrize("value", OTHER_TYPES)
 def test_content_types_that_are_not_json(rspd, untouched, card, value):
     lpa = Download(card, rspd.client())
     with rspd.log_lines() as lines:
         answer = lpa.client.call(FUNCTIONS[0], lpa.initiate_body(), {"Content-Type": value})
-    assert answer.status in (400, 415)
+    assert answer.status == 415
     assert len(lines) == 1, lines
 
 
@@ -238,7 +243,7 @@ def test_expect_100_continue_is_answered_at_once(rspd, card):
     response = http.client.HTTPResponse(sock)
     response.begin()
     assert response.status == 200
-    assert json.loads(response.read())["header"]["functionExecutionStatus"]["status"].startswith("Exec")
+    assert b"Executed-Success" in response.read()
     sock.close()
 
 
@@ -248,9 +253,8 @@ def test_chunked_bodies(rspd, card, size):
     octets = json.dumps(lpa.initiate_body()).encode()
     connection = lpa.client.open()
     pieces = (octets[i : i + size] for i in range(0, len(octets), size))
-    connection.request(
-        "POST", PATH + FUNCTIONS[0], pieces, {"Content-Type": "application/json"}, encode_chunked=True
-    )
+    headers = {"Content-Type": "application/json"}
+    connection.request("POST", PATH + FUNCTIONS[0], pieces, headers, encode_chunked=True)
     response = connection.getresponse()
     assert response.status == 200 and b"Executed-Success" in response.read()
     connection.close()
@@ -289,6 +293,7 @@ def test_http_1_0_is_answered(rspd, card):
     sock.close()
 
 
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 HEADS = {
     "no HTTP": b"hello\r\n\r\n",
     "octets": os.urandom(200) + b"\r\n\r\n",
@@ -296,8 +301,8 @@ HEADS = {
     "headers without end": b"POST / HTTP/1.1\r\n" + b"X: y\r\n" * 50000,
     "a negative length": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
     "a length that is no number": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n",
-    "a chunk size that is no number": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-    "a chunk of 2^64": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
+    "a chunk size that is no number": CHUNKED + b"zz\r\n",
+    "a chunk of 2^64": CHUNKED + b"ffffffffffffffff\r\n",
     "another version": b"POST / HTTP/9.9\r\nHost: x\r\n\r\n",
 }
 
@@ -312,10 +317,11 @@ def test_hostile_heads(rspd, untouched, octets):
     except OSError:
         pass
     sock.close()
-    assert got == b"" or got.startswith(b"HTTP/1.") and b" 4" in got[:13] or b" 505 " in got[:16], got
+    status = got.split(b" ")[1:2]
+    assert got == b"" or status[0].startswith(b"4") or status == [b"505"], got
 
 
-# ---- TLS ---------------------------------------------------------------------------------------------
+# ---- TLS -----------------------------------------------------------------------------------------
 
 
 def test_tls_1_2_and_1_3_and_nothing_older(rspd):
@@ -353,10 +359,9 @@ def test_only_http_1_1_by_alpn(rspd):
     assert client.open().sock.selected_alpn_protocol() == "http/1.1"
 
 
-def test_sessions_are_resumed_at_either_daemon(make_rspd):
+def test_sessions_are_resumed_at_either_daemon(twins):
     """Ticket keys derive from the cluster key, so a balancer does not defeat resumption."""
-    first = make_rspd()
-    second = make_rspd(database=first.database)
+    first, second = twins
     client = first.client()
     client.context.maximum_version = ssl.TLSVersion.TLSv1_2
     sock = client.open().sock
@@ -380,15 +385,15 @@ def test_plain_http_on_the_tls_port_is_no_http(rspd, untouched):
     sock.close()
 
 
-# ---- clients that take their time --------------------------------------------------------------------
+# ---- clients that take their time ----------------------------------------------------------------
 
 PATIENT = dict(handshake_seconds=1, head_seconds=1, body_seconds=1, idle_seconds=2)
 
 
 @pytest.fixture(scope="module")
-def hasty(rspd_module):
+def hasty(rspd, rspd_module):
     """A daemon whose deadlines are short enough to be waited for."""
-    return rspd_module(limits=PATIENT)
+    return rspd_module(database=rspd.database, limits=PATIENT)
 
 
 def closed_by_server(sock):
@@ -480,9 +485,9 @@ def test_clients_that_leave_in_the_middle(rspd, untouched, card):
     lpa.initiate().must()
 
 
-def test_beyond_the_connection_limit_new_clients_wait(make_rspd, make_card):
+def test_beyond_the_connection_limit_new_clients_wait(rspd, make_rspd, make_card):
     """At the cap the listener pauses; when a connection goes the next one is served."""
-    daemon = make_rspd(limits={"connections": 4})
+    daemon = make_rspd(database=rspd.database, limits={"connections": 4})
     held = [daemon.tls() for _ in range(4)]
     waiting = daemon.raw()
     waiting.settimeout(0.3)
@@ -495,8 +500,8 @@ def test_beyond_the_connection_limit_new_clients_wait(make_rspd, make_card):
     Download(make_card(), daemon.client()).initiate().must()
 
 
-def test_beyond_the_handshake_limit_finished_ones_still_get_in(make_rspd, make_card):
-    daemon = make_rspd(limits={"handshakes": 3, "handshake_seconds": 1})
+def test_beyond_the_handshake_limit_finished_ones_still_get_in(rspd, make_rspd, make_card):
+    daemon = make_rspd(database=rspd.database, limits={"handshakes": 3, "handshake_seconds": 1})
     stalled = [daemon.raw() for _ in range(5)]
     Download(make_card(), daemon.client()).initiate().must()
     for sock in stalled:

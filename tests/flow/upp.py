@@ -9,6 +9,7 @@ from card import swapped
 
 TEMPLATE = "2.23.143.1.2."
 TEST_K = bytes(range(16))
+ACCESS_RULES = bytes.fromhex("800101900080011AA40683010A950108")  # one record of EF.ARR
 
 
 def luhn(digits):
@@ -131,7 +132,7 @@ def profile(number, k=TEST_K, imsi="001010123456789", filler=1200, version=(2, 3
         1,
         file(swapped(digits)),
         file(tlv(0x61, application), size=b"\x26", descriptor="42210026"),
-        file(bytes.fromhex("800101900080011AA40683010A950108"), size=b"\x20", descriptor="42210020"),
+        file(ACCESS_RULES, size=b"\x20", descriptor="42210020"),
     )
     puks = tlv(
         0xA3, head(2), tlv(0xA1, puk(0x01, b"11111111"), puk(0x81, b"22222222"))
@@ -154,7 +155,7 @@ def profile(number, k=TEST_K, imsi="001010123456789", filler=1200, version=(2, 3
         oid_value(TEMPLATE + "4"),
         adf(usim_aid, "7FD0"),
         file(imsi_file(imsi)),
-        file(bytes.fromhex("800101900080011AA40683010A950108"), size=b"\x20", descriptor="42210020"),
+        file(ACCESS_RULES, size=b"\x20", descriptor="42210020"),
         3,
         file(bytes.fromhex("9EFFBF1DFF3E0083410310010400003E11"), size=b"\x11"),
         4,
