@@ -1,4 +1,7 @@
-/* The storm over requests of the control socket, from the line to its answer: exactly one, and it says what is wrong. */
+/*
+ * The storm over requests of the control socket, from the line to its answer: exactly one, and it says what
+ * is wrong.
+ */
 #include "ctl/int.h"
 #include "storm/dp_stage.h"
 #include "storm/store_views.h"
