@@ -51,17 +51,12 @@ codec_channel_write(struct arena *mem, const struct codec_channel *in)
 }
 
 struct slice
-codec_configure_isdp_write(struct arena *mem, struct slice dp_oid)
+codec_configure_isdp_write(struct arena *mem)
 {
-	struct buf oid, data, out;
+	struct buf out;
 
-	buf_init(&oid, mem, PART_MAX);
-	codec_der_put_optional(&oid, 0x80, dp_oid);
-	buf_init(&data, mem, PART_MAX);
-	if (dp_oid.p)
-		codec_der_put(&data, 0xb8, buf_get(&oid));
 	buf_init(&out, mem, PART_MAX);
-	codec_der_put(&out, 0xbf24, buf_get(&data));
+	codec_der_put(&out, 0xbf24, SLICE_LIT(""));
 	return buf_get(&out);
 }
 

@@ -20,8 +20,8 @@ struct slice codec_channel_signed_write(
 	struct arena *mem, const struct codec_channel *in, struct slice euicc_otpk);
 struct slice codec_channel_write(struct arena *mem, const struct codec_channel *in);
 
-/* ConfigureISDPRequest, BF24 (§5.5.2): empty, or with the owner's dpOid (contents octets). */
-struct slice codec_configure_isdp_write(struct arena *mem, struct slice dp_oid);
+/* ConfigureISDPRequest, BF24 (§5.5.2), empty: no dpProprietaryData. */
+struct slice codec_configure_isdp_write(struct arena *mem);
 
 /* ReplaceSessionKeysRequest, BF26 (§5.5.4). Three values of 16 octets: the result is a secret. */
 struct slice codec_replace_session_keys_write(

@@ -42,8 +42,7 @@ protect(struct arena *mem, struct bpp *bpp, struct channel *c, const struct bpp_
 {
 	struct crypto_scp03t *scp = crypto_scp03t_new(mem, &c->session);
 
-	bpp->configure =
-		segments(mem, scp, SCP03T_COMMAND, codec_configure_isdp_write(mem, SLICE_NONE));
+	bpp->configure = segments(mem, scp, SCP03T_COMMAND, codec_configure_isdp_write(mem));
 	bpp->metadata = segments(mem, scp, SCP03T_METADATA, in->metadata);
 	if (in->protection_keys) {
 		crypto_session_protection(&c->protection, in->seed);
