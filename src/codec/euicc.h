@@ -8,8 +8,12 @@
  * All readers: slices point into `octets` or into the arena and live as long as both. False with a
  * reason in `*why` (for the log, never NULL then) when the octets are not such a message. Members that
  * are not known are skipped.
+ *
+ * Text members are raw octets, as long as the message says: nobody has looked for well-formed UTF-8 or
+ * for NUL in them.
  */
 #include "base/arena.h"
+#include "codec/leniency.h"
 
 /* CI key identifiers, in the eUICC's order of preference; 20 octets each, at most CODEC_CI_MAX. */
 #define CODEC_CI_MAX 32
@@ -79,13 +83,14 @@ struct codec_euicc_info2 {
 
 struct codec_device_info {
 	struct slice octets; /* the A1 TLV of ctxParams1 */
-	struct slice tac;    /* 4 octets */
-	struct slice imei;   /* 8 octets or absent */
+	struct slice tac;    /* 4 octets; absent when it was not sent so */
+	struct slice imei;   /* 8 octets; absent when it was not sent so */
 };
 
 /* AuthenticateServerResponse, BF38. */
 struct codec_authenticate_response {
 	bool ok;
+	unsigned leniencies; /* of enum codec_leniency */
 	/* not ok: authenticateResponseError; the transactionId is set as below */
 	int error; /* AuthenticateErrorCode */
 	/* ok */
@@ -94,16 +99,17 @@ struct codec_authenticate_response {
 	struct slice signature_tlv; /* the 5F37 TLV as received; smdpSignature2 covers it */
 	struct slice euicc_certificate, eum_certificate; /* X.509 DER */
 	struct slice transaction_id;                     /* 1 to 16 octets, inside euiccSigned1 */
-	struct slice server_address;
-	struct slice server_challenge; /* 16 octets */
+	struct slice server_address;                     /* raw octets */
+	struct slice server_challenge;                   /* 16 octets */
 	struct codec_euicc_info2 info2;
-	struct slice matching_id; /* absent, empty (p is not NULL) or text */
+	struct slice matching_id; /* absent, empty (p is not NULL) or raw octets */
 	struct codec_device_info device;
 };
 
 /* PrepareDownloadResponse, BF21. */
 struct codec_prepare_response {
 	bool ok;
+	unsigned leniencies;    /* of enum codec_leniency */
 	int error;              /* not ok: DownloadErrorCode */
 	struct slice signed2;   /* ok: the 30 TLV euiccSigned2 */
 	struct slice signature; /* r and s, 64 octets */
@@ -115,6 +121,7 @@ struct codec_prepare_response {
 /* CancelSessionResponse, BF41. */
 struct codec_cancel_response {
 	bool ok;
+	unsigned leniencies;      /* of enum codec_leniency */
 	int error;                /* not ok: the error code */
 	struct slice signed_part; /* ok: the 30 TLV euiccCancelSessionSigned */
 	struct slice signature;   /* r and s, 64 octets */

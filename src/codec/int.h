@@ -23,6 +23,12 @@ bool member_read(struct arena *mem, struct slice contents, const struct member *
 #define MEMBER_READ(mem, contents, table, why) \
 	member_read(mem, contents, table, sizeof(table) / sizeof((table)[0]), why)
 
+/*
+ * The value of the first TLV of that tag; absent when there is none of min to max octets. For members
+ * that nobody needs: in any place, among strangers, and what is broken behind them does not count.
+ */
+struct slice member_find(struct slice contents, uint32_t tag, size_t min, size_t max);
+
 /* An INTEGER that fits an int; else false with a reason. */
 bool member_int_read(
 	struct arena *mem, const char *name, struct slice value, int *out, const char **why);
@@ -34,9 +40,9 @@ bool member_bits_read(struct slice value, uint32_t *bits);
 bool member_oid_read(struct arena *mem, const char *name, struct slice value, struct slice *dotted,
 	const char **why);
 
-/* A signature in any of the forms of codec_signature_read; else false with a reason. */
-bool
-member_signature_read(struct arena *mem, struct slice value, struct slice *out, const char **why);
+/* A signature in any of the forms of codec_signature_read, noted; else false with a reason. */
+bool member_signature_read(struct arena *mem, struct slice value, struct slice *out,
+	unsigned *leniencies, const char **why);
 
 /* No bound of its own: requests have one. */
 #define MEMBER_MAX SIZE_MAX

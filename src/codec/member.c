@@ -2,6 +2,7 @@
 #include "codec/int.h"
 
 #include <limits.h>
+#include "codec/leniency.h"
 #include "codec/server.h"
 
 bool
@@ -49,6 +50,16 @@ member_read(struct arena *mem, struct slice contents, const struct member *table
 	return true;
 }
 
+struct slice
+member_find(struct slice contents, uint32_t tag, size_t min, size_t max)
+{
+	struct codec_der tlv;
+
+	if (!codec_der_find(contents, tag, &tlv) || tlv.value.n < min || tlv.value.n > max)
+		return SLICE_NONE;
+	return tlv.value;
+}
+
 bool
 member_int_read(struct arena *mem, const char *name, struct slice value, int *out, const char **why)
 {
@@ -88,10 +99,14 @@ member_oid_read(struct arena *mem, const char *name, struct slice value, struct 
 }
 
 bool
-member_signature_read(struct arena *mem, struct slice value, struct slice *out, const char **why)
+member_signature_read(struct arena *mem, struct slice value, struct slice *out,
+	unsigned *leniencies, const char **why)
 {
-	if (codec_signature_read(mem, value, out))
-		return true;
-	*why = "a signature is neither r and s nor an ECDSA SEQUENCE";
-	return false;
+	if (!codec_signature_read(mem, value, out)) {
+		*why = "a signature is neither r and s nor an ECDSA SEQUENCE";
+		return false;
+	}
+	if (out->p != value.p)
+		*leniencies |= CODEC_LENIENT_DER_SIGNATURE;
+	return true;
 }

@@ -19,7 +19,7 @@ enum codec_icon { CODEC_ICON_JPG, CODEC_ICON_PNG };
 /* Who hears of what happens to the profile. */
 struct codec_notify {
 	uint8_t events;       /* 1u << enum codec_operation, several at once */
-	struct slice address; /* FQDN */
+	struct slice address; /* FQDN; when read: raw octets, not checked to be text */
 };
 
 #define CODEC_NOTIFY_MAX 16

@@ -3,59 +3,65 @@
 
 #include "codec/int.h"
 
-/* The contents of NotificationMetadata. */
-static bool
-metadata_read(
-	struct arena *mem, struct slice contents, struct codec_notification *out, const char **why)
+/* An INTEGER from 0 on as far as int64_t goes; 0 says nothing of order, and so do all others. */
+static int64_t
+sequence_read(struct slice value)
 {
-	struct slice sequence, operation;
-	uint32_t bits;
-	const struct member table[] = {
-		{ 0x80, "seqNumber", 1, 8, false, &sequence, NULL },
-		{ 0x81, "profileManagementOperation", 1, 8, false, &operation, NULL },
-		{ 0x0c, "notificationAddress", 0, 1024, false, &out->address, NULL },
-		{ 0x5a, "iccid", 10, 10, true, &out->iccid, NULL },
-	};
+	int64_t v;
 
-	if (!MEMBER_READ(mem, contents, table, why))
-		return false;
-	codec_der_int_read(sequence, &out->sequence);
-	if (!member_bits_read(operation, &bits))
+	while (value.n > 8 && value.p[0] == 0)
+		value = slice_sub(value, 1, value.n);
+	return codec_der_int_read(value, &v) && v > 0 ? v : 0;
+}
+
+/* The contents of NotificationMetadata, all but the event. */
+static void
+metadata_read(struct slice contents, struct codec_notification *out)
+{
+	out->sequence = sequence_read(member_find(contents, 0x80, 1, MEMBER_MAX));
+	out->address = member_find(contents, 0x0c, 0, 1024);
+	if (!out->address.p)
+		out->address = SLICE_LIT("");
+	out->iccid = member_find(contents, 0x5a, 10, 10);
+}
+
+/* profileManagementOperation: exactly one bit, a known one. */
+static bool
+operation_read(struct slice contents, enum codec_operation *out, const char **why)
+{
+	uint32_t bits;
+
+	if (!member_bits_read(member_find(contents, 0x81, 1, 8), &bits))
 		bits = 0;
-	for (out->operation = CODEC_INSTALL; out->operation <= CODEC_DELETE; out->operation++)
-		if (bits == 1u << out->operation)
+	for (*out = CODEC_INSTALL; *out <= CODEC_DELETE; (*out)++)
+		if (bits == 1u << *out)
 			return true;
 	*why = "profileManagementOperation does not name one known operation";
 	return false;
 }
 
-static bool
-success_read(
-	struct arena *mem, struct slice contents, struct codec_notification *out, const char **why)
+static void
+success_read(struct slice contents, struct codec_notification *out)
 {
-	const struct member table[] = {
-		{ 0x4f, "aid", 5, 16, false, &out->aid, NULL },
-		{ 0x04, "simaResponse", 0, MEMBER_MAX, false, &out->sima_response, NULL },
-	};
-
 	out->installed = true;
-	return MEMBER_READ(mem, contents, table, why);
+	out->aid = member_find(contents, 0x4f, 5, 16);
+	out->sima_response = member_find(contents, 0x04, 0, MEMBER_MAX);
 }
 
-static bool
-failure_read(
-	struct arena *mem, struct slice contents, struct codec_notification *out, const char **why)
+static int
+int_or(struct slice value, int otherwise)
 {
-	struct slice command, reason;
-	const struct member table[] = {
-		{ 0x80, "bppCommandId", 1, 4, false, &command, NULL },
-		{ 0x81, "errorReason", 1, 4, false, &reason, NULL },
-		{ 0x82, "simaResponse", 0, MEMBER_MAX, true, &out->sima_response, NULL },
-	};
+	int64_t v;
 
-	return MEMBER_READ(mem, contents, table, why) &&
-		member_int_read(mem, "bppCommandId", command, &out->command, why) &&
-		member_int_read(mem, "errorReason", reason, &out->reason, why);
+	return codec_der_int_read(value, &v) ? (int)v : otherwise;
+}
+
+static void
+failure_read(struct slice contents, struct codec_notification *out)
+{
+	out->command = int_or(member_find(contents, 0x80, 1, 4), -1);
+	out->reason = int_or(member_find(contents, 0x81, 1, 4), CODEC_REASON_UNDEFINED);
+	out->sima_response = member_find(contents, 0x82, 0, MEMBER_MAX);
 }
 
 /* The contents of ProfileInstallationResultData. */
@@ -67,21 +73,25 @@ result_data_read(
 	struct codec_der arm;
 	const struct member table[] = {
 		{ 0x80, "transactionId", 1, 16, false, &out->transaction_id, NULL },
-		{ 0xbf2f, "notificationMetadata", 0, MEMBER_MAX, false, &metadata, NULL },
+		{ 0xbf2f, "notificationMetadata", 0, MEMBER_MAX, true, &metadata, NULL },
 		{ 0x06, "smdpOid", 1, 128, false, &out->smdp_oid, NULL },
 		{ 0xa2, "finalResult", 0, MEMBER_MAX, false, &result, NULL },
 	};
 
 	if (!MEMBER_READ(mem, contents, table, why) ||
-		!member_oid_read(mem, "smdpOid", out->smdp_oid, &out->smdp_oid_text, why) ||
-		!metadata_read(mem, metadata, out, why))
+		!member_oid_read(mem, "smdpOid", out->smdp_oid, &out->smdp_oid_text, why))
 		return false;
-	if (codec_der_read_whole(result, 0xa0, &arm))
-		return success_read(mem, arm.value, out, why);
-	if (codec_der_read_whole(result, 0xa1, &arm))
-		return failure_read(mem, arm.value, out, why);
-	*why = "finalResult says neither success nor error";
-	return false;
+	metadata_read(metadata, out);
+	out->operation = CODEC_INSTALL;
+	if (codec_der_read_whole(result, 0xa0, &arm)) {
+		success_read(arm.value, out);
+	} else if (codec_der_read_whole(result, 0xa1, &arm)) {
+		failure_read(arm.value, out);
+	} else {
+		*why = "finalResult says neither success nor error";
+		return false;
+	}
+	return true;
 }
 
 static bool
@@ -96,7 +106,7 @@ installation_result_read(
 	};
 
 	return MEMBER_READ(mem, contents, table, why) &&
-		member_signature_read(mem, signature, &out->signature, why) &&
+		member_signature_read(mem, signature, &out->signature, &out->leniencies, why) &&
 		result_data_read(mem, data, out, why);
 }
 
@@ -113,9 +123,11 @@ other_read(
 		{ 0x30, "eumCertificate", 1, MEMBER_MAX, false, NULL, &out->eum_certificate },
 	};
 
-	return MEMBER_READ(mem, contents, table, why) &&
-		member_signature_read(mem, signature, &out->signature, why) &&
-		metadata_read(mem, metadata, out, why);
+	if (!MEMBER_READ(mem, contents, table, why) ||
+		!member_signature_read(mem, signature, &out->signature, &out->leniencies, why))
+		return false;
+	metadata_read(metadata, out);
+	return operation_read(metadata, &out->operation, why);
 }
 
 bool

@@ -11,7 +11,7 @@
  * some send the contents without the arm's tag (../spec: field notes), told by their first member.
  */
 static bool
-arm_read(struct slice contents, struct slice *arm, bool *ok)
+arm_read(struct slice contents, struct slice *arm, bool *ok, unsigned *leniencies)
 {
 	struct slice rest = contents;
 	struct codec_der tlv;
@@ -21,6 +21,7 @@ arm_read(struct slice contents, struct slice *arm, bool *ok)
 	if (tlv.tag == 0x30 || tlv.tag == 0x80) {
 		*arm = contents;
 		*ok = tlv.tag == 0x30;
+		*leniencies |= CODEC_LENIENT_ARM;
 		return true;
 	}
 	if ((tlv.tag != 0xa0 && tlv.tag != 0xa1) || rest.n > 0)
@@ -69,14 +70,13 @@ context_read(struct arena *mem, struct slice contents, struct codec_authenticate
 		{ 0x80, "matchingId", 0, 1024, true, &out->matching_id, NULL },
 		{ 0xa1, "deviceInfo", 0, MEMBER_MAX, false, &device, &out->device.octets },
 	};
-	const struct member device_table[] = {
-		{ 0x80, "tac", 4, 4, false, &out->device.tac, NULL },
-		{ 0xa1, "deviceCapabilities", 0, MEMBER_MAX, false, NULL, NULL },
-		{ 0x82, "imei", 8, 8, true, &out->device.imei, NULL },
-	};
 
-	return MEMBER_READ(mem, contents, table, why) &&
-		MEMBER_READ(mem, device, device_table, why);
+	if (!MEMBER_READ(mem, contents, table, why))
+		return false;
+	/* Kept for the operator, never judged. */
+	out->device.tac = member_find(device, 0x80, 4, 4);
+	out->device.imei = member_find(device, 0x82, 8, 8);
+	return true;
 }
 
 static bool
@@ -113,14 +113,14 @@ codec_authenticate_response_read(struct arena *mem, struct slice octets,
 	*out = (struct codec_authenticate_response){ 0 };
 	if (!outer_read(mem, "AuthenticateServerResponse", octets, 0xbf38, &contents, why))
 		return false;
-	if (!arm_read(contents, &arm, &out->ok)) {
+	if (!arm_read(contents, &arm, &out->ok, &out->leniencies)) {
 		*why = "AuthenticateServerResponse: neither an answer nor an error";
 		return false;
 	}
 	if (!out->ok)
 		return error_read(mem, arm, &out->transaction_id, &out->error, why);
 	return MEMBER_READ(mem, arm, table, why) &&
-		member_signature_read(mem, signature, &out->signature, why) &&
+		member_signature_read(mem, signature, &out->signature, &out->leniencies, why) &&
 		signed1_read(mem, signed1, out, why);
 }
 
@@ -150,14 +150,14 @@ codec_prepare_response_read(struct arena *mem, struct slice octets,
 	*out = (struct codec_prepare_response){ 0 };
 	if (!outer_read(mem, "PrepareDownloadResponse", octets, 0xbf21, &contents, why))
 		return false;
-	if (!arm_read(contents, &arm, &out->ok)) {
+	if (!arm_read(contents, &arm, &out->ok, &out->leniencies)) {
 		*why = "PrepareDownloadResponse: neither an answer nor an error";
 		return false;
 	}
 	if (!out->ok)
 		return error_read(mem, arm, &out->transaction_id, &out->error, why);
 	return MEMBER_READ(mem, arm, table, why) &&
-		member_signature_read(mem, signature, &out->signature, why) &&
+		member_signature_read(mem, signature, &out->signature, &out->leniencies, why) &&
 		signed2_read(mem, signed2, out, why);
 }
 
@@ -194,11 +194,11 @@ codec_cancel_response_read(
 		return false;
 	if (codec_der_read_whole(contents, 0x81, &code))
 		return member_int_read(mem, "the error code", code.value, &out->error, why);
-	if (!arm_read(contents, &arm, &out->ok) || !out->ok) {
+	if (!arm_read(contents, &arm, &out->ok, &out->leniencies) || !out->ok) {
 		*why = "CancelSessionResponse: neither an answer nor an error";
 		return false;
 	}
 	return MEMBER_READ(mem, arm, table, why) &&
-		member_signature_read(mem, signature, &out->signature, why) &&
+		member_signature_read(mem, signature, &out->signature, &out->leniencies, why) &&
 		cancel_signed_read(mem, signed_part, out, why);
 }

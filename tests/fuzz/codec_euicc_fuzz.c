@@ -31,7 +31,9 @@ answers_read(struct arena *mem, struct slice all)
 		must_be_inside(a.matching_id, all);
 		must_be_inside(a.info2.octets, all);
 		must_be_inside(a.device.octets, all);
-		if (a.signature.n != 64 || a.server_challenge.n != 16 || a.device.tac.n != 4)
+		if (a.signature.n != 64 || a.server_challenge.n != 16 ||
+			(a.device.tac.p && a.device.tac.n != 4) ||
+			(a.device.imei.p && a.device.imei.n != 8))
 			abort();
 	}
 	if (codec_prepare_response_read(mem, all, &p, &why) && p.ok) {

@@ -18,7 +18,7 @@ LLVMFuzzerTestOneInput(const uint8_t *octets, size_t n)
 			abort();
 		if (out.signature.n != 64 || out.operation > CODEC_DELETE)
 			abort();
-		if (out.iccid.p && out.iccid.n != 10)
+		if ((out.iccid.p && out.iccid.n != 10) || out.sequence < 0 || !out.address.p)
 			abort();
 	} else if (!why) {
 		abort();

@@ -223,8 +223,41 @@ matching_id_has_three_cases(void **state)
 	assert_true(slice_eq(r.matching_id, SLICE_LIT("X")));
 	assert_false(authentication_with_context("", &r));
 	assert_false(authentication_with_context("A0{ }", &r));
-	assert_false(authentication_with_context("A0{ 80:\"X\" A1{ 80:352906 A1{ } } }", &r));
 	assert_false(authentication_with_context("A1{ A1{ 80:35290611 A1{ } } }", &r));
+}
+
+/* Nobody judges deviceInfo: what is not well-formed in it is absent, and the download goes on. */
+static void
+device_information_never_refuses(void **state)
+{
+	static const struct {
+		const char *device;
+		bool tac, imei;
+	} row[] = {
+		{ "80:35290611 A1{ } 82:11*8", true, true },
+		{ "80:35290611 82:11*8", true, true },
+		{ "80:35290611 A1{ } 82:11*7", true, false },
+		{ "80:35290611 A1{ } 82:11*9", true, false },
+		{ "80:35290611 A1{ } 82:", true, false },
+		{ "80:35*8 A1{ } 82:11*8", false, true },
+		{ "80:352906 A1{ }", false, false },
+		{ "A1{ } 82:11*8", false, true },
+		{ "", false, false },
+	};
+	struct codec_authenticate_response r;
+	char context[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		snprintf(context, sizeof context, "A0{ 80:\"X\" A1{ %s } }", row[i].device);
+		if (!authentication_with_context(context, &r))
+			fail_msg("refused: %s: %s", row[i].device, why);
+		assert_true(slice_eq(r.matching_id, SLICE_LIT("X")));
+		assert_int_equal(r.device.tac.n, row[i].tac ? 4 : 0);
+		assert_int_equal(r.device.tac.p != NULL, row[i].tac);
+		assert_int_equal(r.device.imei.n, row[i].imei ? 8 : 0);
+		assert_int_equal(r.device.imei.p != NULL, row[i].imei);
+	}
 }
 
 static void
@@ -275,6 +308,68 @@ arms_may_come_without_their_tag(void **state)
 		codec_prepare_response_read(&mem, der(&mem, "BF21{ " TXID "02:05 }"), &p, &why));
 	assert_false(p.ok);
 	assert_int_equal(p.error, 5);
+}
+
+#define SEQUENCE_SIGNATURE "5F37{ 30{ 02:11*32 02:22*31 } } "
+#define SIGNED2 "30{ " TXID "5F49:04*65 } "
+#define CANCEL "30{ " TXID "81:88370A 82:10 } "
+#define OTHER "BF2F{ 80:01 81:0780 0C:\"a\" } "
+
+/* What each reader notes of one message. */
+static unsigned
+leniencies_of(const char *text)
+{
+	struct slice octets = der(&mem, "%s", text);
+	struct codec_authenticate_response a;
+	struct codec_prepare_response p;
+	struct codec_cancel_response c;
+	struct codec_notification n;
+
+	if (codec_authenticate_response_read(&mem, octets, &a, &why))
+		return a.leniencies;
+	if (codec_prepare_response_read(&mem, octets, &p, &why))
+		return p.leniencies;
+	if (codec_cancel_response_read(&mem, octets, &c, &why))
+		return c.leniencies;
+	if (!codec_pending_notification_read(&mem, octets, &n, &why))
+		fail_msg("refused: %s: %s", text, why);
+	return n.leniencies;
+}
+
+static void
+leniencies_are_noted(void **state)
+{
+	static const struct {
+		unsigned leniencies;
+		const char *text;
+	} row[] = {
+		{ 0, "BF38{ A0{ 30{ " SIGNED1 "} " SIGNATURE CERTIFICATES "} }" },
+		{ CODEC_LENIENT_ARM, "BF38{ 30{ " SIGNED1 "} " SIGNATURE CERTIFICATES "}" },
+		{ CODEC_LENIENT_DER_SIGNATURE,
+			"BF38{ A0{ 30{ " SIGNED1 "} " SEQUENCE_SIGNATURE CERTIFICATES "} }" },
+		{ CODEC_LENIENT_DER_SIGNATURE | CODEC_LENIENT_ARM,
+			"BF38{ 30{ " SIGNED1 "} " SEQUENCE_SIGNATURE CERTIFICATES "}" },
+		{ 0, "BF38{ A1{ " TXID "02:7F } }" },
+		{ CODEC_LENIENT_ARM, "BF38{ " TXID "02:7F }" },
+		{ 0, "BF21{ A0{ " SIGNED2 SIGNATURE "} }" },
+		{ CODEC_LENIENT_ARM, "BF21{ " SIGNED2 SIGNATURE "}" },
+		{ CODEC_LENIENT_DER_SIGNATURE, "BF21{ A0{ " SIGNED2 SEQUENCE_SIGNATURE "} }" },
+		{ CODEC_LENIENT_ARM, "BF21{ " TXID "02:05 }" },
+		{ 0, "BF41{ A0{ " CANCEL SIGNATURE "} }" },
+		{ CODEC_LENIENT_ARM, "BF41{ " CANCEL SIGNATURE "}" },
+		{ CODEC_LENIENT_DER_SIGNATURE, "BF41{ A0{ " CANCEL SEQUENCE_SIGNATURE "} }" },
+		{ 0, "BF41{ 81:05 }" },
+		{ 0, "BF37{ BF27{ " TXID "06:8837 A2{ A0{ } } } " SIGNATURE "}" },
+		{ CODEC_LENIENT_DER_SIGNATURE,
+			"BF37{ BF27{ " TXID "06:8837 A2{ A0{ } } } " SEQUENCE_SIGNATURE "}" },
+		{ 0, "30{ " OTHER SIGNATURE CERTIFICATES "}" },
+		{ CODEC_LENIENT_DER_SIGNATURE, "30{ " OTHER SEQUENCE_SIGNATURE CERTIFICATES "}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++)
+		if (leniencies_of(row[i].text) != row[i].leniencies)
+			fail_msg("%#x noted: %s", leniencies_of(row[i].text), row[i].text);
 }
 
 static void
@@ -442,6 +537,113 @@ installation_failure_is_read(void **state)
 	assert_null(n.sima_response.p);
 }
 
+/* What a result needs is the transaction, the OID, the arm and the signature; all else may miss. */
+static void
+results_need_little(void **state)
+{
+	static const char *const good[] = {
+		"BF37{ BF27{ " TXID "06:88370A A2{ A0{ } } } " SIGNATURE "}",
+		"BF37{ BF27{ " TXID "BF2F{ } 06:88370A A2{ A0{ } } } " SIGNATURE "}",
+		"BF37{ BF27{ " TXID "BF2F{ 81:0780 } 06:88370A A2{ A0{ 4F:A0*4 } } } " SIGNATURE
+		"}",
+		"BF37{ BF27{ " TXID "BF2F{ 80:00 81:06C0 0C: 5A:98*9 } 06:88370A A2{ A0{ 4F:A0*17 "
+		"30: } } } " SIGNATURE "}",
+		"BF37{ BF27{ " TXID "BF2F{ 80: 81:00 5A:98*11 } 06:88370A A2{ A0:04 } } " SIGNATURE
+		"}",
+		"BF37{ BF27{ " TXID "BF2F{ 80:FF 81: } 06:88370A A2{ A0{ 05: } } } " SIGNATURE "}",
+	};
+	struct codec_notification n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+		memset(&n, 0xff, sizeof n);
+		if (!codec_pending_notification_read(&mem, der(&mem, "%s", good[i]), &n, &why))
+			fail_msg("refused: %s: %s", good[i], why);
+		assert_true(n.installed);
+		assert_int_equal(n.operation, CODEC_INSTALL);
+		assert_int_equal(n.sequence, 0);
+		assert_int_equal(n.transaction_id.n, 16);
+		assert_non_null(n.address.p);
+		assert_int_equal(n.address.n, 0);
+		assert_null(n.iccid.p);
+		assert_null(n.aid.p);
+		assert_null(n.sima_response.p);
+	}
+	assert_true(codec_pending_notification_read(&mem,
+		der(&mem, "BF37{ BF27{ " RESULT "A2{ A0{ 04:3000 } } } " SIGNATURE "}"), &n, &why));
+	assert_null(n.aid.p);
+	assert_int_equal(n.sima_response.n, 2);
+	assert_true(codec_pending_notification_read(&mem,
+		der(&mem, "BF37{ BF27{ " RESULT "A2{ A1{ 80:0000000000 } } } " SIGNATURE "}"), &n,
+		&why));
+	assert_false(n.installed);
+	assert_int_equal(n.command, -1);
+	assert_int_equal(n.reason, CODEC_REASON_UNDEFINED);
+}
+
+static void
+sequence_numbers_never_refuse(void **state)
+{
+	static const struct {
+		const char *value;
+		int64_t sequence;
+	} row[] = {
+		{ "80:00", 0 },
+		{ "80:0080", 128 },
+		{ "80:7FFFFFFFFFFFFFFF", INT64_MAX },
+		{ "80:000000000000000102", 0x102 },
+		{ "80:008000000000000000", 0 },
+		{ "80:010203040506070809", 0 },
+		{ "80:FF", 0 },
+		{ "80:8000000000000000", 0 },
+		{ "80:FFFFFFFFFFFFFFFFFF", 0 },
+		{ "80:", 0 },
+		{ "", 0 },
+	};
+	struct codec_notification n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		assert_true(codec_pending_notification_read(&mem,
+			der(&mem, "30{ BF2F{ %s 81:0640 0C:\"a\" } " SIGNATURE CERTIFICATES "}",
+				row[i].value),
+			&n, &why));
+		assert_int_equal(n.sequence, row[i].sequence);
+		assert_int_equal(n.operation, CODEC_ENABLE);
+		assert_true(codec_pending_notification_read(&mem,
+			der(&mem,
+				"BF37{ BF27{ " TXID "BF2F{ %s 81:0780 } 06:88370A A2{ A0{ } } "
+				"} " SIGNATURE "}",
+				row[i].value),
+			&n, &why));
+		assert_int_equal(n.sequence, row[i].sequence);
+	}
+}
+
+static void
+other_notifications_need_their_event(void **state)
+{
+	static const char *const iccid[] = { "", "5A:", "5A:98*9", "5A:98*11" };
+	struct codec_notification n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof iccid / sizeof iccid[0]; i++) {
+		assert_true(codec_pending_notification_read(&mem,
+			der(&mem, "30{ BF2F{ 80:05 81:0410 %s } " SIGNATURE CERTIFICATES "}",
+				iccid[i]),
+			&n, &why));
+		assert_int_equal(n.sequence, 5);
+		assert_int_equal(n.operation, CODEC_DELETE);
+		assert_null(n.iccid.p);
+		assert_non_null(n.address.p);
+		assert_int_equal(n.address.n, 0);
+	}
+	assert_true(codec_pending_notification_read(&mem,
+		der(&mem, "30{ BF2F{ 80:05 81:0410 5A:98*10 } " SIGNATURE CERTIFICATES "}"), &n,
+		&why));
+	assert_int_equal(n.iccid.n, 10);
+}
+
 static void
 other_notifications_are_read(void **state)
 {
@@ -479,16 +681,15 @@ notifications_are_refused(void **state)
 		"30{ BF2F{ 80:01 81:06C0 0C:\"a\" } " SIGNATURE CERTIFICATES "}",
 		"30{ BF2F{ 80:01 81:00 0C:\"a\" } " SIGNATURE CERTIFICATES "}",
 		"30{ BF2F{ 80:01 81:0308 0C:\"a\" } " SIGNATURE CERTIFICATES "}",
-		"30{ BF2F{ 80:01 81:0780 } " SIGNATURE CERTIFICATES "}",
 		"30{ BF2F{ 80:01 0C:\"a\" } " SIGNATURE CERTIFICATES "}",
-		"30{ BF2F{ 81:0780 0C:\"a\" } " SIGNATURE CERTIFICATES "}",
-		"30{ BF2F{ 80:010203040506070809 81:0780 0C:\"a\" } " SIGNATURE CERTIFICATES "}",
-		"30{ BF2F{ 80:01 81:0780 0C:\"a\" 5A:98 } " SIGNATURE CERTIFICATES "}",
 		"30{ BF2F{ 80:01 81:0780 0C:\"a\" } " SIGNATURE "30{ } }",
+		"30{ " SIGNATURE CERTIFICATES "}",
 		"BF37{ BF27{ " RESULT "A2{ A2{ } } } " SIGNATURE "}",
 		"BF37{ BF27{ " RESULT "A2{ } } " SIGNATURE "}",
 		"BF37{ BF27{ " RESULT "} " SIGNATURE "}",
-		"BF37{ BF27{ " RESULT "A2{ A0{ 4F:A0*4 04:30 } } } " SIGNATURE "}",
+		"BF37{ BF27{ " RESULT "A2{ A0{ } } } }",
+		"BF37{ BF27{ BF2F{ " META "} 06:88370A A2{ A0{ } } } " SIGNATURE "}",
+		"BF37{ BF27{ " TXID "BF2F{ " META "} A2{ A0{ } } } " SIGNATURE "}",
 		"BF37{ BF27{ " TXID "BF2F{ " META "} 06:88 A2{ A1{ 80:00 81:7F } } } " SIGNATURE
 		"}",
 	};
@@ -618,8 +819,10 @@ main(void)
 		cmocka_unit_test(a_long_capability_and_an_early_stranger_do_no_harm),
 		cmocka_unit_test(authentication_is_read),
 		cmocka_unit_test(matching_id_has_three_cases),
+		cmocka_unit_test(device_information_never_refuses),
 		cmocka_unit_test(members_of_version_3_are_skipped),
 		cmocka_unit_test(arms_may_come_without_their_tag),
+		cmocka_unit_test(leniencies_are_noted),
 		cmocka_unit_test(authentication_errors_are_read),
 		cmocka_unit_test(a_signature_as_sequence_keeps_its_tlv),
 		cmocka_unit_test(download_answer_is_read),
@@ -627,6 +830,9 @@ main(void)
 		cmocka_unit_test(answers_are_refused),
 		cmocka_unit_test(installation_success_is_read),
 		cmocka_unit_test(installation_failure_is_read),
+		cmocka_unit_test(results_need_little),
+		cmocka_unit_test(sequence_numbers_never_refuse),
+		cmocka_unit_test(other_notifications_need_their_event),
 		cmocka_unit_test(other_notifications_are_read),
 		cmocka_unit_test(notifications_are_refused),
 		cmocka_unit_test(broken_messages_do_no_harm),
