@@ -98,14 +98,28 @@ event_read(struct slice name)
 	return 0;
 }
 
+/* The entry of an address, made when there is none; NULL when there are too many. */
+static struct codec_notify *
+notify_get(struct codec_metadata *md, struct slice address)
+{
+	for (size_t i = 0; i < md->notify_count; i++)
+		if (slice_eq_nocase(md->notify[i].address, address))
+			return &md->notify[i];
+	if (md->notify_count == CODEC_NOTIFY_MAX)
+		return NULL;
+	md->notify[md->notify_count] = (struct codec_notify){ 0, address };
+	return &md->notify[md->notify_count++];
+}
+
 bool
 profile_metadata_notify_read(
 	struct arena *mem, struct slice text, struct codec_metadata *out, const char **why)
 {
-	struct codec_notify entry = { .address = part_read(&text, '=') };
+	struct slice address = part_read(&text, '=');
+	struct codec_notify *entry;
+	uint8_t events = 0;
 
-	if (entry.address.n == 0 || entry.address.n > 255 || text.n == 0 ||
-		text.p[text.n - 1] == '+') {
+	if (address.n == 0 || address.n > 255 || text.n == 0 || text.p[text.n - 1] == '+') {
 		*why = "a notification is not ADDRESS=EVENT+EVENT";
 		return false;
 	}
@@ -120,13 +134,14 @@ profile_metadata_notify_read(
 				SLICE_FMT(name));
 			return false;
 		}
-		entry.events |= event;
+		events |= event;
 	}
-	if (out->notify_count == CODEC_NOTIFY_MAX) {
+	entry = notify_get(out, address);
+	if (!entry) {
 		*why = "too many notification addresses";
 		return false;
 	}
-	out->notify[out->notify_count++] = entry;
+	entry->events |= events;
 	return true;
 }
 
@@ -149,13 +164,20 @@ profile_metadata_icon_read(struct slice octets, struct codec_metadata *out, cons
 	return true;
 }
 
-/* MCC and MNC by the IMSI, or absent when it does not tell. */
+/*
+ * MCC and MNC by the IMSI, or absent when it does not tell. Where EF.AD does not say how long the MNC
+ * is, it is taken as long as the owner's, when there is one.
+ */
 static struct slice
-imsi_network(struct arena *mem, const struct profile_upp *upp)
+imsi_network(struct arena *mem, const struct profile_upp *upp, struct slice owner)
 {
-	if (!upp->imsi[0] || !upp->mnc_digits)
+	size_t mnc_digits = (size_t)upp->mnc_digits;
+
+	if (!mnc_digits && owner.n == 3)
+		mnc_digits = owner.p[1] >> 4 == 0x0f ? 2 : 3;
+	if (!upp->imsi[0] || !mnc_digits)
 		return SLICE_NONE;
-	return mcc_mnc_write(mem, slice_of(upp->imsi, 3 + (size_t)upp->mnc_digits));
+	return mcc_mnc_write(mem, slice_of(upp->imsi, 3 + mnc_digits));
 }
 
 /*
@@ -183,7 +205,7 @@ profile_metadata_write(struct arena *mem, const struct profile_upp *upp,
 	const struct codec_metadata *in, struct slice *out, const char **why)
 {
 	struct codec_metadata filled = *in;
-	struct slice network = imsi_network(mem, upp);
+	struct slice network = imsi_network(mem, upp, in->mcc_mnc);
 
 	if (filled.rules && !filled.mcc_mnc.p)
 		filled.mcc_mnc = network;

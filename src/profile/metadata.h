@@ -20,7 +20,10 @@ void profile_metadata_init(struct arena *mem, const struct profile_upp *upp,
 bool profile_metadata_owner_read(
 	struct arena *mem, struct slice text, struct codec_metadata *out, const char **why);
 
-/* "ADDRESS=EVENT+EVENT" (install, enable, disable, delete) as one more entry. */
+/*
+ * "ADDRESS=EVENT+EVENT" (install, enable, disable, delete): one more entry, or more events of the entry
+ * that has this address, whatever its case.
+ */
 bool profile_metadata_notify_read(
 	struct arena *mem, struct slice text, struct codec_metadata *out, const char **why);
 
@@ -29,8 +32,9 @@ bool profile_metadata_icon_read(struct slice octets, struct codec_metadata *out,
 
 /*
  * The BF25 TLV. Refused with a reason (to be shown to the operator): a class that contradicts the
- * keys, an ICCID other than the package's, an owner other than the IMSI's network. With policy rules
- * and no owner given, the owner comes from the IMSI.
+ * keys, an ICCID other than the package's, an owner other than the IMSI's network (when EF.AD does not
+ * tell how long the MNC is, as long as the owner's). With policy rules and no owner given, the owner
+ * comes from the IMSI.
  */
 bool profile_metadata_write(struct arena *mem, const struct profile_upp *upp,
 	const struct codec_metadata *in, struct slice *out, const char **why);

@@ -123,11 +123,67 @@ owner_is_the_network_of_the_imsi(void **state)
 	assert_null(md.gid1.p);
 	assert_false(profile_metadata_write(&mem, &upp, &md, &octets, &why));
 	assert_non_null(strstr(why, "the owner is not the network"));
-	upp.mnc_digits = 0; /* the package does not tell: anything goes, but rules need an owner */
+}
+
+/* EF.AD does not tell how long the MNC is: it is as long as the owner's, and must be the IMSI's. */
+static void
+owner_fits_an_imsi_whose_mnc_has_no_length(void **state)
+{
+	static const struct {
+		const char *owner;
+		bool fits;
+	} row[] = { { "00101", true }, { "001010", true }, { "310410", false }, { "00201", false },
+		{ "00102", false }, { "001011", false }, { "002010", false } };
+	struct profile_upp upp = package(HEADER, NULL);
+	struct codec_metadata md;
+	struct slice octets;
+
+	(void)state;
+	assert_memory_equal(upp.imsi, "001010", 6);
+	upp.mnc_digits = 0;
+	profile_metadata_init(&mem, &upp, SLICE_NONE, &md);
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		assert_true(profile_metadata_owner_read(&mem, slice_text(row[i].owner), &md, &why));
+		if (profile_metadata_write(&mem, &upp, &md, &octets, &why) != row[i].fits)
+			fail_msg("%s %s", row[i].owner, row[i].fits ? "refused" : "taken");
+	}
+	upp.imsi[0] = 0; /* no IMSI at all: any owner, but rules need one */
+	md.rules = CODEC_PPR_NO_DELETE;
 	assert_true(profile_metadata_write(&mem, &upp, &md, &octets, &why));
 	md.mcc_mnc = SLICE_NONE;
 	assert_false(profile_metadata_write(&mem, &upp, &md, &octets, &why));
 	assert_non_null(strstr(why, "policy rules need the owner"));
+}
+
+/* One address, one entry: the card reports each event to it once. */
+static void
+notifications_of_one_address_are_one(void **state)
+{
+	struct profile_upp upp = package(HEADER, NULL);
+	struct codec_metadata md;
+	struct slice octets;
+
+	(void)state;
+	profile_metadata_init(&mem, &upp, SLICE_LIT("smdp.example.org"), &md);
+	assert_true(profile_metadata_notify_read(
+		&mem, SLICE_LIT("SMDP.Example.org=install+delete"), &md, &why));
+	assert_int_equal(md.notify_count, 1);
+	assert_int_equal(md.notify[0].events, 0x0f);
+	assert_true(
+		profile_metadata_notify_read(&mem, SLICE_LIT("ops.example.org=enable"), &md, &why));
+	assert_true(
+		profile_metadata_notify_read(&mem, SLICE_LIT("ops.example.org=delete"), &md, &why));
+	assert_int_equal(md.notify_count, 2);
+	assert_true(profile_metadata_write(&mem, &upp, &md, &octets, &why));
+	assert_true(slice_eq(octets,
+		der(&mem,
+			"BF25{ 5A:98001032547698103214 91:\"AccelerateM-2\" 92:\"A type\" B6{ "
+			"30{ 80:0780 81:\"smdp.example.org\" } "
+			"30{ 80:0640 81:\"smdp.example.org\" } "
+			"30{ 80:0520 81:\"smdp.example.org\" } "
+			"30{ 80:0410 81:\"smdp.example.org\" } "
+			"30{ 80:0640 81:\"ops.example.org\" } "
+			"30{ 80:0410 81:\"ops.example.org\" } } }")));
 }
 
 static void
@@ -165,8 +221,10 @@ operators_words_are_read_or_refused(void **state)
 	assert_true(slice_eq(md.notify[0].address, SLICE_LIT("ops.example.org")));
 	assert_int_equal(md.notify[0].events, 1u << CODEC_INSTALL | 1u << CODEC_DELETE);
 	while (md.notify_count < CODEC_NOTIFY_MAX)
-		assert_true(profile_metadata_notify_read(&mem, SLICE_LIT("a=enable"), &md, &why));
-	assert_false(profile_metadata_notify_read(&mem, SLICE_LIT("a=enable"), &md, &why));
+		assert_true(profile_metadata_notify_read(&mem,
+			slice_text(arena_printf(&mem, "a%zu=enable", md.notify_count)), &md, &why));
+	assert_false(profile_metadata_notify_read(&mem, SLICE_LIT("b=enable"), &md, &why));
+	assert_true(profile_metadata_notify_read(&mem, SLICE_LIT("a9=delete"), &md, &why));
 }
 
 static void
@@ -194,6 +252,8 @@ main(void)
 		cmocka_unit_test(defaults_without_names_are_made_up),
 		cmocka_unit_test(class_follows_the_key),
 		cmocka_unit_test(owner_is_the_network_of_the_imsi),
+		cmocka_unit_test(owner_fits_an_imsi_whose_mnc_has_no_length),
+		cmocka_unit_test(notifications_of_one_address_are_one),
 		cmocka_unit_test(iccid_must_be_the_packages),
 		cmocka_unit_test(operators_words_are_read_or_refused),
 		cmocka_unit_test(icons_are_png_or_jpeg),
