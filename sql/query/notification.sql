@@ -4,7 +4,7 @@
 -- The signed result of an installation. A success makes the profile Installed whatever its order's
 -- state; if it was sold again meanwhile the newer order, when it is still open, is frozen and the operator
 -- is alerted; so too, without a move, when another card has it already. A failure moves it only when its
--- package is the newest. Disproved: the failure shows that the profile is not on the card, so that the order
+-- package is the newest, a success also after a failure of its own session. Disproved: the failure shows that the profile is not on the card, so that the order
 -- may go back to stock, also when it was postponed meanwhile. Conflict: this session's result was heard
 -- before, or the profile is being ordered again at this moment by a call whose order does not show yet.
 -- writes
@@ -12,12 +12,13 @@ with was as (
     select p.iccid, p.state, p.event_seq, p.order_id as holder, t.name as type, o.id, s.eid,
            p.order_id is distinct from o.id as resold,
            $2 and p.state = 'installed' and p.card_eid <> s.eid as doubled,
-           exists (select from binding b where b.order_id = o.id and b.transaction_id = $1) as newest
+           coalesce(o.bound_transaction = $1, false) as newest
       from profile p
       join rsp_session s on s.iccid = p.iccid
       join download_order o on o.id = s.order_id
       join profile_type t on t.id = p.type_id
-     where s.transaction_id = $1 and s.result is null
+     where s.transaction_id = $1 and s.bpp_sign is not null
+       and (s.result is null or $2 and s.result = 'failed')
        and exists (select from download_order h where h.id = p.order_id)
        for update of p, o, s
 ), heard as (
@@ -104,10 +105,12 @@ with was as (
 select iccid from was;
 
 -- name: notification_record(eid text, sequence bigint, operation text, iccid text, address text, evidence bytea) -> eid text     zero rows: conflict
--- Keeps a signed notification; what it means for the profile is notification_apply's. Conflict: known.
+-- Keeps a signed notification of a profile that this eUICC once had a session for; what it means for the
+-- profile is notification_apply's. Conflict: it is known already, or none of our profiles.
 -- writes
 insert into notification (eid, seq_number, operation, iccid, address, evidence)
-values ($1, $2, $3, $4, $5, $6)
+select $1, $2, $3, $4, $5, $6
+ where exists (select from rsp_session s where s.eid = $1 and s.iccid = $4)
     on conflict do nothing
 returning eid;
 
@@ -160,16 +163,21 @@ with was as (
  returning p.iccid, p.event_seq, next.event, next.from_state, next.to_state, was.type, was.order_id
 ), reopened as (
     update download_order o
-       set pending = true, cancelled_at = null, frozen = false, package_out = false,
+       set pending = true, expires_at = null, cancelled_at = null, frozen = false, package_out = false,
            download_attempts = 0, cc_attempts = 0, error = null,
            matching_id = case when exists (select from download_order x
                                             where x.matching_id = o.matching_id and x.matching_id <> ''
-                                              and x.pending and x.id <> o.id)
+                                              and x.pending and not x.frozen and x.id <> o.id)
                               then '' else o.matching_id end
       from moved
      where moved.event = 'reissue' and o.id = moved.order_id
 ), erased as ( -- one that came at the very moment of the installation
     delete from binding b using moved where moved.event = 'reissue' and b.order_id = moved.order_id
+), disarmed as ( -- packages given before count no more: no result of theirs can take the profile back
+    update rsp_session s
+       set bpp_sign = null
+      from moved
+     where moved.to_state is not null and s.order_id = moved.order_id
 ), noted as (
     insert into outbox (order_key, seq, type, data)
     select was.iccid, was.event_seq + fresh.nth, 'profile.' || fresh.operation || 'd',

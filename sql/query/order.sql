@@ -158,6 +158,7 @@ select o.id, p.iccid, o.eid, p.state
   from profile p
   join download_order o on o.id = p.order_id
  where p.iccid = $1 and p.state = 'released' and not exists (select from moved)
+   and o.cc_attempts = 0 and o.download_attempts = 0
    and (select act from audit
          where iccid = $1 and to_state is not null
          order by id desc
@@ -214,7 +215,7 @@ select o.id, p.iccid, p.state
 
 -- name: order_reset(iccid text, lifetime bigint, actor text, why text) -> order_id bigint, iccid text, eid text, state text     zero rows: conflict
 -- An administrator gives the user another chance: all counters at zero, the lifetime anew. A repetition
--- is a profile whose newest move was this one. Conflict: nothing to reset, or never confirmed.
+-- is a profile whose newest move was this one, with counters still at zero. Conflict: nothing to reset, or never confirmed.
 with was as (
     select p.iccid, o.id, o.eid, m.event, m.from_state, m.to_state
       from profile p

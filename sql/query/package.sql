@@ -58,7 +58,8 @@ with was as (
        set eid = moved.eid,
            linked_at = coalesce(o.linked_at, now()),
            linked_by = coalesce(o.linked_by, 'GetBoundProfilePackage'),
-           package_out = true
+           package_out = true,
+           bound_transaction = $1
       from moved
      where o.id = moved.id
 ), bound as (
@@ -92,3 +93,20 @@ with was as (
       from moved
 )
 select iccid from moved;
+
+-- name: binding_sweep(most integer) -> swept bigint     zero rows: none
+-- Erases bindings whose package can never be asked for again: their order ended at the very moment at
+-- which they were made.
+-- lane: background
+-- writes
+with over as (
+    select b.order_id
+      from binding b
+      join download_order o on o.id = b.order_id
+      join profile p on p.iccid = o.iccid
+     where not o.pending or p.order_id <> o.id or p.state not in ('released', 'downloaded')
+     limit $1
+), gone as (
+    delete from binding b using over where b.order_id = over.order_id returning 1
+)
+select count(*) as swept from gone;

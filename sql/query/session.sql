@@ -1,7 +1,7 @@
 -- RSP sessions: admitted by AuthenticateClient, ended by what follows. Rows of profile are locked
 -- before those of download_order, these before rsp_session, everywhere.
 
--- name: session_admit(transaction_id bytea, matching_id text, eid text) -> seen boolean, seen_sha256 bytea, seen_refusal text, seen_metadata bytea, seen_code_required boolean, seen_otpk bytea, seen_signature2 bytea, order_id bigint, iccid text, order_eid text, state text, code_required boolean, download_attempts integer, expired boolean, frozen boolean, error text, saip_version integer, services bigint, upp_octets integer, metadata bytea, otpk bytea     zero rows: none
+-- name: session_admit(transaction_id bytea, matching_id text, eid text, credential_set smallint) -> seen boolean, seen_sha256 bytea, seen_refusal text, seen_metadata bytea, seen_code_required boolean, seen_otpk bytea, seen_signature2 bytea, order_id bigint, iccid text, order_eid text, state text, code_required boolean, download_attempts integer, expired boolean, frozen boolean, error text, saip_version integer, services bigint, upp_octets integer, metadata bytea, otpk bytea     zero rows: none
 -- All that AuthenticateClient needs to know: whether this transaction was answered before, and the
 -- order it is about. With a MatchingID it is the order of that MatchingID; without, the one for this
 -- EID: a retry first, then a released one, one with an empty MatchingID before others, oldest first.
@@ -34,7 +34,7 @@ select s.transaction_id is not null as seen,
           from download_order d
           join profile p on p.iccid = d.iccid
          where $2 <> '' and d.matching_id = $2 and d.matching_id <> '' and d.cancelled_at is null
-         order by d.pending desc, d.id desc
+         order by d.frozen, d.pending desc, d.id desc
          limit 1)
         union all
        (select d.*, p.saip_version, p.services, p.upp_octets, p.metadata, p.state
@@ -45,7 +45,7 @@ select s.transaction_id is not null as seen,
                   coalesce(d.matching_id, '-') = '' desc, d.id
          limit 1)
        ) o on true
-  left join binding b on b.order_id = o.id and b.eid = $3;
+  left join binding b on b.order_id = o.id and b.eid = $3 and b.credential_set = $4;
 
 -- name: session_record(transaction_id bytea, credential_set smallint, eid text, euicc_curve smallint, euicc_point bytea, smdp_oid text, request_sha256 bytea, order_id bigint, download_attempts integer, state text, refusal text, event text, metadata bytea, code_required boolean, otpk bytea, smdp_signature2 bytea, tac text, imei text, peer text, why text) -> order_id bigint     zero rows: conflict
 -- Makes the session that AuthenticateClient admitted or refused and counts the attempt on its order,
@@ -98,12 +98,13 @@ with was as (
 )
 select order_id from made;
 
--- name: session_find(transaction_id bytea) -> state text, refusal text, eid text, euicc_curve smallint, euicc_point bytea, credential_set smallint, smdp_oid text, order_id bigint, iccid text, heard boolean, download_attempts integer, waiting boolean     zero rows: none
--- A session with what CancelSession and HandleNotification need: the eUICC's key, whether its result
--- was heard already, whether notifications of its profile came before it.
+-- name: session_find(transaction_id bytea) -> state text, refusal text, eid text, euicc_curve smallint, euicc_point bytea, credential_set smallint, smdp_oid text, order_id bigint, iccid text, packed boolean, result text, download_attempts integer, waiting boolean     zero rows: none
+-- A session with what CancelSession and HandleNotification need: the eUICC's key, whether a
+-- package went out in it, which result was heard, whether notifications of its profile came before it.
 select s.state, s.refusal, s.eid, s.euicc_curve, s.euicc_point, s.credential_set, s.smdp_oid,
        s.order_id, s.iccid,
-       s.result is not null               as heard,
+       s.bpp_sign is not null             as packed,
+       s.result,
        coalesce(o.download_attempts, 0)   as download_attempts,
        exists (select from notification n
                 where n.eid = s.eid and n.iccid = s.iccid and not n.applied) as waiting

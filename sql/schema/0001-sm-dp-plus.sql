@@ -93,13 +93,14 @@ create table download_order (
     frozen            boolean     not null default false,  -- its profile turned out to be installed
     error             text,                          -- the refusal that ended it, by name
     last_transaction  bytea,                         -- of its newest session
+    bound_transaction bytea,                         -- of the session whose package went out last
     pending           boolean     not null default true,   -- false: installed or cancelled
     created_at        timestamptz not null default now(),
     cancelled_at      timestamptz
 );
 alter table profile add foreign key (order_id) references download_order;
 create unique index download_order_matching on download_order (matching_id)
-    where pending and matching_id <> '';
+    where pending and not frozen and matching_id <> '';
 create index download_order_matching_all on download_order (matching_id, id)
     where cancelled_at is null and matching_id <> '';
 create index download_order_eid on download_order (eid, id) where pending and eid is not null;

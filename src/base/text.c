@@ -164,6 +164,15 @@ text_unpem(struct arena *a, struct slice *pem, const char *label, struct slice *
 	return text_unbase64(a, body, octets);
 }
 
+bool
+text_is_printable(struct slice text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] < ' ' || text.p[i] > '~')
+			return false;
+	return true;
+}
+
 static struct slice
 without_pad(struct slice digits)
 {

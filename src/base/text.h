@@ -20,6 +20,9 @@ bool text_unbase64(struct arena *a, struct slice base64, struct slice *octets);
  */
 bool text_unpem(struct arena *a, struct slice *pem, const char *label, struct slice *octets);
 
+/* True when every octet is a printable ASCII character; also for nothing at all. */
+bool text_is_printable(struct slice text);
+
 /* An ICCID of 18 to 20 digits as EF.ICCID holds it: 10 octets, digits swapped in each, pad F. */
 bool text_iccid_to_bcd(struct slice digits, uint8_t bcd[10]);
 /* The reverse; the pad is left out. False when an octet holds something else than digits. */

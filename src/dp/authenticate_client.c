@@ -10,8 +10,10 @@
 #include "codec/server.h"
 #include "dp/eligibility.h"
 #include "dp/functions.h"
+#include "dp/matching_id.h"
 #include "keys/keys.h"
 #include "profile/life.h"
+#include "stats/stats.h"
 
 /* clang-format off */
 #define STEPS(S) \
@@ -99,7 +101,22 @@ verify_euicc(struct task *t)
 		    c->response.info2.svn, c->response.server_address, challenge) ||
 		!secret_eq(SLICE_ARRAY(challenge), c->response.server_challenge))
 		return task_refuse(t, REFUSE(EUICC_SIGNATURE));
+	if (c->response.matching_id.p &&
+		slice_trim(c->response.matching_id).n != c->response.matching_id.n)
+		stats_add(STATS_lenient_matching_id);
 	GO(find_order);
+}
+
+/*
+ * Absent, empty and blank mean "by EID". What no order can have (§4.1: octets that are no text, `$`)
+ * becomes a MatchingID that none has, for the database takes text only.
+ */
+static struct slice
+matching_id(const struct dp_authenticate_client *c)
+{
+	struct slice given = slice_trim(c->response.matching_id);
+
+	return dp_matching_id_usable(given) ? given : SLICE_LIT("$");
 }
 
 static const struct step *
@@ -107,8 +124,8 @@ find_order(struct task *t)
 {
 	struct dp_authenticate_client *c = t->state;
 
-	return store_session_admit(t, c->call.dp->store, c->call.transaction_id,
-		slice_trim(c->response.matching_id), c->call.eid, &c->admission, THEN(judge_order));
+	return store_session_admit(t, c->call.dp->store, c->call.transaction_id, matching_id(c),
+		c->call.eid, c->set->number, &c->admission, THEN(judge_order));
 }
 
 /* RULES 1.4: the same call again gets the same answer; another one is none of this transaction. */
@@ -121,7 +138,8 @@ answer_again(struct task *t)
 	if (!slice_eq(a->seen_sha256, SLICE_ARRAY(c->request_sha256)))
 		return task_refuse(t, REFUSE(TRANSACTION_UNKNOWN));
 	c->call.note = "repeated";
-	if (a->seen_refusal.p) {
+	/* A refusal of a later call does not change what this one was answered. */
+	if (a->seen_refusal.p && !a->seen_signature2.p) {
 		c->refused = dp_refusal_find(a->seen_refusal);
 		return task_refuse(t, c->refused ? &c->refused->base : REFUSE(TRANSACTION_UNKNOWN));
 	}
@@ -138,7 +156,7 @@ order_refusal(const struct dp_authenticate_client *c)
 {
 	const struct store_admission *a = &c->admission;
 	const struct dp_refusal *ended = dp_refusal_find(a->error);
-	bool named = slice_trim(c->response.matching_id).n > 0;
+	bool named = matching_id(c).n > 0;
 	enum profile_state state;
 
 	if (a->order_id == STORE_NULL)

@@ -37,15 +37,7 @@ verify_transaction(struct task *t)
 	if (!codec_cancel_response_read(
 		    t->mem, c->in.cancel_session_response, &c->response, &c->call.note))
 		return task_refuse(t, REFUSE(MEMBER_INVALID));
-	if (!c->response.ok) {
-		c->call.note =
-			arena_printf(t->mem, "cancelSessionResponseError %d", c->response.error);
-		return task_refuse(t,
-			c->response.error == ERROR_INVALID_TRANSACTION
-				? REFUSE(TRANSACTION_UNKNOWN)
-				: REFUSE(EUICC_REPORTS_ERROR));
-	}
-	if (!slice_eq(c->response.transaction_id, c->call.transaction_id))
+	if (c->response.ok && !slice_eq(c->response.transaction_id, c->call.transaction_id))
 		return task_refuse(t, REFUSE(TRANSACTION_UNKNOWN));
 	GO(find_session);
 }
@@ -70,6 +62,14 @@ verify_euicc(struct task *t)
 	c->call.eid = c->session.eid;
 	c->call.iccid = c->session.iccid;
 	c->call.order_id = c->session.order_id == STORE_NULL ? 0 : c->session.order_id;
+	if (!c->response.ok) {
+		c->call.note =
+			arena_printf(t->mem, "cancelSessionResponseError %d", c->response.error);
+		return task_refuse(t,
+			c->response.error == ERROR_INVALID_TRANSACTION
+				? REFUSE(TRANSACTION_UNKNOWN)
+				: REFUSE(EUICC_REPORTS_ERROR));
+	}
 	if (!crypto_public_init(&key, c->session.euicc_curve, c->session.euicc_point) ||
 		!crypto_verify(&key, &c->response.signed_part, 1, c->response.signature))
 		return task_refuse(t, REFUSE(EUICC_SIGNATURE));

@@ -45,9 +45,9 @@ struct dp_settings {
 
 struct dp_world {
 	unsigned references;
-	struct dp_world
-		*former; /* of before the last reload: its sets still finish their sessions */
-	void *owner;     /* what the octets below live in … */
+	struct dp_world *former;   /* one before, with other sets: they still end their sessions */
+	int64_t replaced;          /* clock_mono_us; 0: it is the current one */
+	void *owner;               /* what the octets below live in … */
 	void (*drop)(void *owner); /* … and how it goes */
 	struct crypto_trust *trust;
 	struct crypto_ring *ring;

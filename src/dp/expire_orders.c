@@ -3,12 +3,12 @@
  * one whose session runs may still be finished. The next run goes on where this one stopped, and so does
  * every other instance on the same database.
  */
+#include "dp/functions.h"
 #include "dp/periodic.h"
 #include "store/order.h"
 
 enum {
 	AT_A_TIME = 500,
-	SESSION_SECONDS = 900, /* as long as a transaction lives */
 };
 
 /* clang-format off */
@@ -34,7 +34,7 @@ expire(struct task *t)
 	struct expiry *c = t->state;
 
 	return store_order_expire(
-		t, c->run.dp->store, AT_A_TIME, SESSION_SECONDS, &c->expired, THEN(tell));
+		t, c->run.dp->store, AT_A_TIME, DP_SESSION_SECONDS, &c->expired, THEN(tell));
 }
 
 static const struct step *

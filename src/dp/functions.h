@@ -75,6 +75,7 @@ struct dp_get_bound_profile_package {
 	} out;
 	/* verify_transaction */
 	struct codec_prepare_response response;
+	int64_t began; /* seconds since 1970, from the transaction id */
 	uint8_t request_sha256[CRYPTO_SHA256_SIZE];
 	/* find_session, again when the order changed under us */
 	struct store_package found;
@@ -129,6 +130,12 @@ extern const struct procedure dp_cancel_session;
  * its size, and an imported one has at most PROFILE_UPP_MAX. Only what is used is taken.
  */
 enum { DP_DEADLINE_MS = 10000, DP_ARENA = 256 * 1024, DP_PACKAGE_ARENA = 8 * 1024 * 1024 };
+
+/*
+ * How long after its first call a session may still get its package, in seconds: the user reads, answers,
+ * and types a code meanwhile. Results and cancellations are heard for as long as the order is kept.
+ */
+enum { DP_SESSION_SECONDS = 3600 };
 
 /* How often a procedure looks again when an order changes under it, before it answers "busy". */
 enum { DP_TRIES = 4 };

@@ -3,6 +3,7 @@
  * leaves only after the order is tied to the eUICC in the database. The same one-time key gets the same
  * package, another one new keys; the same call in the same session gets the same answer (RULES 2).
  */
+#include "base/clock.h"
 #include "base/rand.h"
 #include "codec/server.h"
 #include "dp/bpp.h"
@@ -43,12 +44,9 @@ verify_transaction(struct task *t)
 	if (!codec_prepare_response_read(
 		    t->mem, c->in.prepare_download_response, &c->response, &c->call.note))
 		return task_refuse(t, REFUSE(MEMBER_INVALID));
-	if (!c->response.ok) {
-		c->call.note = arena_printf(t->mem, "downloadErrorCode %d", c->response.error);
-		return task_refuse(t, REFUSE(EUICC_REPORTS_ERROR));
-	}
 	if (!slice_eq(c->response.transaction_id, c->call.transaction_id))
 		return task_refuse(t, REFUSE(TRANSACTION_UNKNOWN));
+	c->began = facts.seconds;
 	crypto_sha256(&c->in.prepare_download_response, 1, c->request_sha256);
 	GO(find_session);
 }
@@ -83,6 +81,10 @@ verify_euicc(struct task *t)
 	c->call.order_id = c->found.order_id == STORE_NULL ? 0 : c->found.order_id;
 	if (!slice_eq(c->found.session_state, SLICE_LIT("authenticated")) && !repeated(c))
 		return task_refuse(t, REFUSE(TRANSACTION_UNKNOWN));
+	if (!c->response.ok) {
+		c->call.note = arena_printf(t->mem, "downloadErrorCode %d", c->response.error);
+		return task_refuse(t, REFUSE(EUICC_REPORTS_ERROR));
+	}
 	parts[0] = c->response.signed2;
 	parts[1] = codec_signature_write(t->mem, c->found.signature2);
 	if (!crypto_public_init(&key, c->found.euicc_curve, c->found.euicc_point) ||
@@ -131,6 +133,9 @@ judge_order(struct task *t)
 			return task_refuse(t, REFUSE(TRANSACTION_UNKNOWN));
 		GO(open_package);
 	}
+	/* §3.1.2: a session ends in time; only what was answered once is answered for ever. */
+	if (clock_wall_us() / 1000000 - c->began > DP_SESSION_SECONDS)
+		return task_refuse(t, REFUSE(TRANSACTION_UNKNOWN));
 	no = order_refusal(c);
 	if (no)
 		return task_refuse(t, &no->base);

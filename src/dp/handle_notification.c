@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "dp/functions.h"
 #include "profile/life.h"
+#include "stats/stats.h"
 #include "store/notification.h"
 
 /* clang-format off */
@@ -34,6 +35,9 @@ static const char *const operations[] = {
 	[CODEC_DELETE] = "delete",
 };
 
+/* Octets of a notification that is worth keeping; two certificates and little more are in it. */
+enum { EVIDENCE_MAX = 8192 };
+
 /* SGP.22 §2.5.6, ErrorReason. */
 enum error_reason {
 	INVALID_SIGNATURE = 2,
@@ -45,10 +49,11 @@ enum error_reason {
 };
 
 static const struct step *
-ignore(struct task *t, const char *why)
+ignore(struct task *t, enum stats_name counter, const char *why)
 {
 	struct dp_handle_notification *c = t->state;
 
+	stats_add(counter);
 	c->call.note = why;
 	GO(answer);
 }
@@ -65,15 +70,18 @@ read_members(struct task *t)
 		return task_trouble(t, T_BUSY);
 	if (!codec_pending_notification_read(
 		    t->mem, c->in.pending_notification, &c->notification, &why))
-		return ignore(t, why);
+		return ignore(t, STATS_notification_undecodable, why);
 	if (text_bcd_to_iccid(c->notification.iccid, c->iccid))
 		c->call.iccid = slice_text(c->iccid);
-	if (c->notification.kind == CODEC_OTHER_NOTIFICATION)
+	if (c->notification.kind == CODEC_OTHER_NOTIFICATION) {
+		if (c->in.pending_notification.n > EVIDENCE_MAX)
+			return ignore(t, STATS_notification_undecodable, "too-long");
 		GO(verify_chain);
+	}
 	c->call.transaction_id = c->notification.transaction_id;
 	/* No age: a result may come weeks after the download. */
 	if (crypto_token_check(c->call.world->ring, c->call.transaction_id, 0, &facts) != TOKEN_OK)
-		return ignore(t, "unknown-transaction");
+		return ignore(t, STATS_notification_unknown, "unknown-transaction");
 	GO(find_session);
 }
 
@@ -94,18 +102,30 @@ verify_result(struct task *t)
 	struct crypto_public key;
 
 	if (t->got == R_NONE || c->session.order_id == STORE_NULL)
-		return ignore(t, "unknown-transaction");
+		return ignore(t, STATS_notification_unknown, "unknown-transaction");
 	c->call.eid = c->session.eid;
 	c->call.iccid = c->session.iccid;
 	c->call.order_id = c->session.order_id;
 	if (!crypto_public_init(&key, c->session.euicc_curve, c->session.euicc_point) ||
 		!crypto_verify(&key, &n->signed_part, 1, n->signature))
-		return ignore(t, "wrong-signature");
+		return ignore(t, STATS_notification_unproven, "wrong-signature");
 	if (!slice_eq(n->smdp_oid_text, c->session.smdp_oid))
-		return ignore(t, "wrong-smdp-oid");
-	if (c->session.heard)
-		return ignore(t, "repeated");
+		return ignore(t, STATS_notification_unproven, "wrong-smdp-oid");
+	/* §5.3: nobody installs what was never handed out. */
+	if (!c->session.packed)
+		return ignore(t, STATS_notification_unknown, "no-package");
+	/* A success wins over the failure that its own session reported first. */
+	if (slice_eq(c->session.result, SLICE_LIT("installed")) ||
+		(c->session.result.p && !n->installed))
+		return ignore(t, STATS_notification_repeated, "repeated");
 	GO(record_result);
+}
+
+/* The database takes text; what is none stands in the evidence. */
+static struct slice
+address_of(const struct codec_notification *n)
+{
+	return text_is_printable(n->address) ? n->address : SLICE_LIT("");
 }
 
 /* RULES 2: reasons that may pass leave the order downloadable while its retry budget lasts. */
@@ -142,7 +162,7 @@ record_result(struct task *t)
 				: arena_printf(t->mem, "bppCommandId %d errorReason %d", n->command,
 					  n->reason)),
 		.sequence = n->sequence,
-		.address = n->address,
+		.address = address_of(n),
 		.evidence = c->in.pending_notification };
 
 	if (n->sima_response.p)
@@ -175,10 +195,10 @@ verify_chain(struct task *t)
 	if (crypto_chain_euicc_verify(c->call.world->trust, clock_wall_us() / 1000000,
 		    n->eum_certificate, n->euicc_certificate, SLICE_NONE, &c->euicc,
 		    &why) != CHAIN_OK)
-		return ignore(t, why);
+		return ignore(t, STATS_notification_unproven, why);
 	c->call.eid = slice_text(c->euicc.eid);
 	if (!crypto_verify(&c->euicc.key, &n->signed_part, 1, n->signature))
-		return ignore(t, "wrong-signature");
+		return ignore(t, STATS_notification_unproven, "wrong-signature");
 	GO(record);
 }
 
@@ -190,7 +210,7 @@ record(struct task *t)
 	struct store_notification kept = { .eid = c->call.eid,
 		.operation = slice_text(operations[n->operation]),
 		.iccid = c->call.iccid.p ? c->call.iccid : SLICE_LIT(""),
-		.address = n->address,
+		.address = address_of(n),
 		.evidence = c->in.pending_notification,
 		.sequence = n->sequence };
 

@@ -1,19 +1,22 @@
 /*
- * Housekeeping: sessions that never had an order are swept after a day, notifications that came at the
+ * Housekeeping: sessions that never had an order are swept after a day, bindings of orders that are over, notifications that came at the
  * very moment of their installation are applied, the audit trail gets its next partitions. Everything
  * here may be cut off and done again.
  */
 #include "dp/periodic.h"
 #include "store/audit.h"
 #include "store/notification.h"
+#include "store/package.h"
 #include "store/session.h"
 
-enum { SWEEP = 10000, DEADLINE_MS = 30 * 1000, ARENA = 256 * 1024 };
+enum { SWEEP = 10000, SWEEPS = 20, DEADLINE_MS = 30 * 1000, ARENA = 256 * 1024 };
 
 struct keeping {
 	struct dp_periodic_run run;
 	struct store_prepared_audit prepared;
 	struct store_sweep sweep;
+	unsigned sweeps;
+	struct store_bindings_swept bindings;
 	struct rows stragglers;
 	size_t next;
 	struct store_applied applied;
@@ -23,6 +26,7 @@ struct keeping {
 #define STEPS(S) \
 	S(prepare_audit) \
 	S(sweep_sessions) \
+	S(sweep_bindings) \
 	S(find_stragglers) \
 	S(apply_one)       /* again for each: a row a wait, bounded by the finder */ \
 	S(give_up)
@@ -46,7 +50,18 @@ sweep_sessions(struct task *t)
 {
 	struct keeping *c = t->state;
 
-	return store_session_sweep(t, c->run.dp->store, SWEEP, &c->sweep, THEN(find_stragglers));
+	return store_session_sweep(t, c->run.dp->store, SWEEP, &c->sweep, THEN(sweep_bindings));
+}
+
+static const struct step *
+sweep_bindings(struct task *t)
+{
+	struct keeping *c = t->state;
+
+	/* Backwards, while there is more: a flood must not grow faster than it is swept. */
+	if (c->sweep.swept == SWEEP && ++c->sweeps < SWEEPS)
+		GO(sweep_sessions);
+	return store_binding_sweep(t, c->run.dp->store, SWEEP, &c->bindings, THEN(find_stragglers));
 }
 
 static const struct step *

@@ -6,6 +6,7 @@
 #include "codec/server.h"
 #include "dp/functions.h"
 #include "keys/keys.h"
+#include "stats/stats.h"
 
 /* clang-format off */
 #define STEPS(S) \
@@ -46,7 +47,8 @@ host_of(struct slice address)
 {
 	const uint8_t *colon = memchr(address.p, ':', address.n);
 
-	if (colon)
+	if (colon &&
+		slice_is_digits(slice_sub(address, (size_t)(colon - address.p) + 1, address.n)))
 		address.n = (size_t)(colon - address.p);
 	if (address.n && address.p[address.n - 1] == '.')
 		address.n--;
@@ -61,8 +63,11 @@ check_address(struct task *t)
 	struct slice host = host_of(c->in.smdp_address);
 
 	for (size_t i = 0; i < settings->name_count; i++)
-		if (slice_eq_nocase(host, settings->names[i]))
+		if (slice_eq_nocase(host, settings->names[i])) {
+			if (!slice_eq(c->in.smdp_address, settings->names[i]))
+				stats_add(STATS_lenient_address);
 			GO(choose_ci);
+		}
 	return task_refuse(t, REFUSE(ADDRESS_REFUSED));
 }
 

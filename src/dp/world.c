@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "base/clock.h"
 #include "dp/dp.h"
+#include "dp/functions.h"
 #include "store/credential_set.h"
 
 struct numbering {
@@ -74,6 +75,38 @@ take(struct task *t)
 static const struct procedure number_sets = { "NumberCredentialSets", THEN(hold), NULL, steps,
 	10000, 256 * 1024, sizeof(struct numbering) };
 
+/* Has `w` every set of `other`? */
+static bool
+covers(const struct dp_world *w, const struct dp_world *other)
+{
+	size_t known = 0;
+
+	for (size_t i = 0; i < other->set_count; i++)
+		for (size_t j = 0; j < w->set_count; j++)
+			known += w->sets[j].number == other->sets[i].number;
+	return known == other->set_count;
+}
+
+/*
+ * The newest world before this one whose sets are still needed: sessions may have begun with them, and
+ * this one lacks them. NULL when there is none. A world's link is set once, so that what a task found in
+ * the former lives as long as the world that it holds.
+ */
+static struct dp_world *
+former_hold(const struct dp_world *w, struct dp_world *former)
+{
+	int64_t now = clock_mono_us();
+
+	while (former && covers(w, former))
+		former = former->former;
+	if (!former ||
+		(former->replaced &&
+			now - former->replaced > DP_SESSION_SECONDS * INT64_C(1000000)))
+		return NULL;
+	former->references++;
+	return former;
+}
+
 static void
 on_numbered(struct task *t)
 {
@@ -85,12 +118,11 @@ on_numbered(struct task *t)
 		c->done(c->arg, false);
 		return;
 	}
-	c->world->former = old;
-	if (old && old->former) {
-		dp_world_release(old->former);
-		old->former = NULL;
-	}
+	if (old)
+		old->replaced = clock_mono_us();
+	c->world->former = former_hold(c->world, old);
 	c->dp->world = c->world;
+	dp_world_release(old);
 	c->done(c->arg, true);
 }
 

@@ -215,6 +215,10 @@ is_json(struct slice content_type)
 
 	if (semicolon)
 		type.n = (size_t)(semicolon - content_type.p);
+	if (semicolon &&
+		!slice_eq_nocase(slice_trim(slice_sub(content_type, type.n + 1, content_type.n)),
+			SLICE_LIT("charset=utf-8")))
+		stats_add(STATS_lenient_media_type);
 	return !content_type.p || slice_eq_nocase(slice_trim(type), SLICE_LIT("application/json"));
 }
 

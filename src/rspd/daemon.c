@@ -261,38 +261,65 @@ store_settings_of(const struct conf *conf)
 		.queue = conf->database.queue };
 }
 
+static void
+leave(void *arg)
+{
+	struct rspd *r = arg;
+
+	loop_stop(r->loop);
+}
+
+/* Everything that a start needs, short of the database's numbers. */
+static bool
+start(struct rspd *r, char words[CTL_WORDS])
+{
+	struct dp_world *world;
+
+	if (!plan_make(r, &world, words))
+		return false;
+	if (services_start(r, words)) {
+		dp_world_start(&r->dp, world, on_world, r);
+		return true;
+	}
+	front_plan_free(r->plan);
+	dp_world_release(world);
+	return false;
+}
+
 int
 daemon_run(const struct conf *conf)
 {
 	struct rspd r = { .conf = conf, .wanted = conf_hold(conf) };
 	struct store_settings settings = store_settings_of(conf);
-	struct dp_world *world;
 	char words[CTL_WORDS];
 	int status;
 
 	conf_log_apply(conf);
 	status = schema_check(&settings);
-	if (status != EX_OK)
-		return status;
-	r.loop = loop_new(&(struct loop_limits){ .tasks = conf->limits.tasks });
-	r.store = store_new(r.loop, &settings);
-	r.dp = (struct dp){ .loop = r.loop, .store = r.store };
-	r.front = front_new(r.loop, &r.dp, conf);
-	if (!plan_make(&r, &world, words) || !services_start(&r, words)) {
-		LOG(rspd, ERROR, "did=start result=refused note=\"%s\"", words);
-		return EX_CONFIG;
+	if (status == EX_OK) {
+		r.loop = loop_new(&(struct loop_limits){ .tasks = conf->limits.tasks });
+		r.store = store_new(r.loop, &settings);
+		r.dp = (struct dp){ .loop = r.loop, .store = r.store };
+		r.front = front_new(r.loop, &r.dp, conf);
+		if (start(&r, words)) {
+			loop_run(r.loop);
+		} else {
+			LOG(rspd, ERROR, "did=start result=refused note=\"%s\"", words);
+			status = EX_CONFIG;
+			front_drain(r.front, 0, leave, &r); /* sockets that were bound */
+			loop_run(r.loop);
+		}
+		services_end(&r);
+		front_free(r.front);
+		dp_world_release(r.dp.world);
+		store_free(r.store);
+		loop_free(r.loop);
 	}
-	dp_world_start(&r.dp, world, on_world, &r);
-	loop_run(r.loop);
-	services_end(&r);
-	front_free(r.front);
-	dp_world_release(r.dp.world);
-	store_free(r.store);
-	loop_free(r.loop);
 	conf_release(r.conf);
 	conf_release(r.wanted);
-	LOG(rspd, NOTICE, "did=stop result=ok");
-	return EX_OK;
+	if (status == EX_OK)
+		LOG(rspd, NOTICE, "did=stop result=ok");
+	return status;
 }
 
 int

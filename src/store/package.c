@@ -57,3 +57,14 @@ store_package_record(
 
 	return query_send(t, s, Q_PACKAGE_RECORD, params, ONE_ROW(bound_columns, out), then);
 }
+
+static const struct column swept_columns[] = { COL_INT8(struct store_bindings_swept, swept) };
+
+const struct step *
+store_binding_sweep(struct task *t, struct store *s, int most, struct store_bindings_swept *out,
+	const struct step *then)
+{
+	const struct param params[] = { P_INT4(most) };
+
+	return query_send(t, s, Q_BINDING_SWEEP, params, ONE_ROW(swept_columns, out), then);
+}

@@ -37,4 +37,12 @@ struct store_binding {
 const struct step *store_package_record(struct task *t, struct store *s,
 	const struct store_binding *in, const struct step *then) MUST_RETURN;
 
+struct store_bindings_swept {
+	int64_t swept;
+};
+
+/* Erases up to `most` bindings whose order is over. */
+const struct step *store_binding_sweep(struct task *t, struct store *s, int most,
+	struct store_bindings_swept *out, const struct step *then) MUST_RETURN;
+
 #endif

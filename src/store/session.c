@@ -29,10 +29,11 @@ static const struct column admission_columns[] = {
 
 const struct step *
 store_session_admit(struct task *t, struct store *s, struct slice transaction_id,
-	struct slice matching_id, struct slice eid, struct store_admission *out,
-	const struct step *then)
+	struct slice matching_id, struct slice eid, uint8_t credential_set,
+	struct store_admission *out, const struct step *then)
 {
-	const struct param params[] = { P_BYTES(transaction_id), P_TEXT(matching_id), P_TEXT(eid) };
+	const struct param params[] = { P_BYTES(transaction_id), P_TEXT(matching_id), P_TEXT(eid),
+		P_INT2(credential_set) };
 
 	return query_send(t, s, Q_SESSION_ADMIT, params, ONE_ROW(admission_columns, out), then);
 }
@@ -83,7 +84,8 @@ static const struct column session_columns[] = {
 	COL_TEXT(struct store_session, smdp_oid),
 	COL_INT8(struct store_session, order_id),
 	COL_TEXT(struct store_session, iccid),
-	COL_BOOL(struct store_session, heard),
+	COL_BOOL(struct store_session, packed),
+	COL_TEXT(struct store_session, result),
 	COL_INT4(struct store_session, download_attempts),
 	COL_BOOL(struct store_session, waiting),
 };

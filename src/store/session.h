@@ -23,13 +23,13 @@ struct store_admission {
 	int32_t saip_version, upp_octets;
 	int64_t services;
 	struct slice metadata;
-	struct slice otpk; /* otPK.EUICC of the last package for this eUICC, or absent */
+	struct slice otpk; /* otPK.EUICC of the last package for this eUICC and set, or absent */
 };
 
 /* `matching_id` absent or empty: by EID. Always R_OK. */
 const struct step *store_session_admit(struct task *t, struct store *s, struct slice transaction_id,
-	struct slice matching_id, struct slice eid, struct store_admission *out,
-	const struct step *then) MUST_RETURN;
+	struct slice matching_id, struct slice eid, uint8_t credential_set,
+	struct store_admission *out, const struct step *then) MUST_RETURN;
 
 struct store_new_session {
 	struct slice transaction_id, eid, smdp_oid, request_sha256;
@@ -56,9 +56,10 @@ struct store_session {
 	struct slice state, refusal, eid, euicc_point, smdp_oid, iccid;
 	enum crypto_curve euicc_curve;
 	int16_t credential_set;
-	int64_t order_id; /* STORE_NULL: none */
-	bool heard;       /* its installation result is recorded */
-	bool waiting;     /* notifications of its profile are kept for after the result */
+	int64_t order_id;    /* STORE_NULL: none */
+	bool packed;         /* a package went out in it */
+	struct slice result; /* "installed", "failed", or absent: none was heard */
+	bool waiting;        /* notifications of its profile are kept for after the result */
 	int32_t download_attempts;
 };
 

@@ -27,7 +27,8 @@ def check(database, cards):
     installed = {
         iccid: eid
         for iccid, eid in database.rows(
-            "select p.iccid, o.eid from profile p left join download_order o on o.id = p.order_id"
+            "select p.iccid, case when o.eid = p.card_eid then o.eid end"
+            " from profile p left join download_order o on o.id = p.order_id"
             " where p.state = 'installed'"
         )
     }

@@ -27,7 +27,7 @@ start(const struct scene *s)
 static const struct scene scenes[] = {
 	SCENE("ExpireOrders", 1, dp_expire_orders),
 	SCENE("SealAudit", 1, dp_seal_audit),
-	SCENE("Housekeep", 5, dp_housekeep),
+	SCENE("Housekeep", 6, dp_housekeep),
 };
 
 STORM_TESTS(stage.loop, scenes)

@@ -74,6 +74,7 @@ row_session(struct store_session *row)
 	const struct crypto_public *key = crypto_private_public(stage.card);
 
 	*row = (struct store_session){ .state = SLICE_LIT("bound"),
+		.packed = true,
 		.eid = SLICE_LIT(STAGE_EID),
 		.euicc_point = SLICE_ARRAY(key->point),
 		.credential_set = 1,

@@ -35,7 +35,7 @@ static const struct {
 	{ EVENT_fail_eligibility,          "....ee..." },
 	{ EVENT_exceed_attempts,           "....ee..." },
 	{ EVENT_exceed_confirmation_code,  "....ee..." },
-	{ EVENT_postpone,                  "....rr..." },
+	{ EVENT_postpone,                  ".....r..." },
 	{ EVENT_reject,                    "....ee..." },
 	{ EVENT_install,                   "iiiiii.ii" },
 	{ EVENT_fail_install_retry,        ".....r..." },
