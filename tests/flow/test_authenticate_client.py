@@ -436,7 +436,7 @@ def test_metadata_say_what_was_imported(rspd, lpa):
             "provider": "Flow",
             "class": "test",
             "icon": b64(icon),
-            "owner": "26201:AB:CD",
+            "owner": "00101:AB:CD",
             "notify": ["n.example.org=install+delete"],
         }
     )
@@ -448,7 +448,7 @@ def test_metadata_say_what_was_imported(rspd, lpa):
     assert m.get(0x93).value == b"\x01"
     assert m.get(0x94).value == icon
     assert m.get(0x95).value == b"\x00"
-    assert [c.value.hex() for c in m.get(0xB7).children] == ["62f210", "ab", "cd"]
+    assert [c.value.hex() for c in m.get(0xB7).children] == ["00f110", "ab", "cd"]
     told = notified(m)
     assert told["n.example.org"] == [0, 3]
 
