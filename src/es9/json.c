@@ -4,7 +4,11 @@
 #include "es9/json.h"
 #include "stats/stats.h"
 
-enum { ANSWER_MAX = 4 * 1024 * 1024 };
+/*
+ * A request of ES9+ is one object of a few members. Beyond these a body is no request: `[{},{},…` of the
+ * longest body would cost the parser some 40 ms, and the loop waits for it.
+ */
+enum { ANSWER_MAX = 4 * 1024 * 1024, STRUCTURE_MAX = 64, DEPTH_MAX = 16 };
 
 static void
 drop_json(void *root)
@@ -63,11 +67,39 @@ count_unknown(const json_t *root, const struct json_member *members, size_t n)
 	}
 }
 
+/* Few enough values, not nested too deep: judged from the octets, before any is parsed. */
+static bool
+is_modest(struct slice body)
+{
+	unsigned structure = 0, depth = 0;
+	bool in_text = false;
+
+	for (size_t i = 0; i < body.n; i++) {
+		uint8_t c = body.p[i];
+
+		if (c == '"') {
+			in_text = !in_text;
+		} else if (in_text) {
+			i += c == '\\'; /* what it escapes ends no text */
+		} else if (c == '{' || c == '[') {
+			structure++;
+			depth++;
+		} else if (c == ',') {
+			structure++;
+		} else if ((c == '}' || c == ']') && depth) {
+			depth--;
+		}
+		if (structure > STRUCTURE_MAX || depth > DEPTH_MAX)
+			return false;
+	}
+	return true;
+}
+
 enum json_fault
 json_members_read(struct arena *mem, struct slice body, const struct json_member *members, size_t n,
 	void *state, const char **name)
 {
-	json_t *root = json_loadb((const char *)body.p, body.n, 0, NULL);
+	json_t *root = is_modest(body) ? json_loadb((const char *)body.p, body.n, 0, NULL) : NULL;
 
 	*name = NULL;
 	if (!root)

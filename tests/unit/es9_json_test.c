@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "es9/json.h"
@@ -153,17 +154,17 @@ of_two_members_of_one_name_the_last_counts(void **state)
 	arena_fini(&mem);
 }
 
-/* In a member that nobody reads: some levels are taken, a stack's worth is not. */
+/* In a member that nobody reads: sixteen levels are taken, one more is not. */
 static void
 nesting_has_an_end(void **state)
 {
 	static const struct {
 		size_t levels;
 		enum json_fault fault;
-	} cases[] = { { 100, JSON_FINE }, { 60000, JSON_NO_JSON } };
+	} cases[] = { { 15, JSON_FINE }, { 16, JSON_NO_JSON }, { 60000, JSON_NO_JSON } };
 
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		size_t n = cases[i].levels;
 		char *body = calloc(1, 2 * n + 256), *p = body;
 		struct call call;
@@ -179,6 +180,56 @@ nesting_has_an_end(void **state)
 		arena_fini(&mem);
 		free(body);
 	}
+}
+
+/* What the parser asks for: nothing when it is not given the body. */
+static unsigned allocations;
+
+static void *
+count_allocation(size_t n)
+{
+	allocations++;
+	return malloc(n);
+}
+
+/* A body with a list of so many `value`, and what the parser did for it. */
+static enum json_fault
+read_list(size_t values, const char *value)
+{
+	char *body = calloc(1, 256 + values * (strlen(value) + 1)), *p = body;
+	enum json_fault fault;
+	struct call call;
+	struct arena mem;
+	const char *name;
+
+	assert_non_null(body);
+	p += sprintf(p, "{" ALL ",\"list\":[%s", value);
+	for (size_t i = 1; i < values; i++)
+		p += sprintf(p, ",%s", value);
+	strcpy(p, "]}");
+	allocations = 0;
+	json_set_alloc_funcs(count_allocation, free);
+	fault = read_body(&mem, body, &call, &name);
+	arena_fini(&mem);
+	json_set_alloc_funcs(malloc, free);
+	free(body);
+	return fault;
+}
+
+static void
+a_body_of_many_values_is_not_parsed(void **state)
+{
+	(void)state;
+	/* With two brackets and three commas around them, 59 commas make 64. */
+	assert_int_equal(read_list(60, "1"), JSON_FINE);
+	assert_int_not_equal(allocations, 0);
+	assert_int_equal(read_list(61, "1"), JSON_NO_JSON);
+	assert_int_equal(allocations, 0);
+	assert_int_equal(read_list(30, "{}"), JSON_FINE);
+	assert_int_equal(read_list(40000, "{}"), JSON_NO_JSON);
+	assert_int_equal(allocations, 0);
+	/* In texts nothing counts, nor does an escaped quote end one. */
+	assert_int_equal(read_list(10, "\"{[,{[,\\\",{[\\\\\""), JSON_FINE);
 }
 
 static void
@@ -215,6 +266,7 @@ main(void)
 		cmocka_unit_test(oddities_are_taken_and_counted),
 		cmocka_unit_test(of_two_members_of_one_name_the_last_counts),
 		cmocka_unit_test(nesting_has_an_end),
+		cmocka_unit_test(a_body_of_many_values_is_not_parsed),
 		cmocka_unit_test(an_answer_is_exactly_these_octets),
 	};
 
