@@ -263,7 +263,8 @@ sign(struct task *t)
 	struct dp_authenticate_client *c = t->state;
 	struct slice parts[] = { signed2_write(t), c->response.signature_tlv };
 
-	return keys_sign(t, c->set->credential->pb_key, parts, 2, &c->signature, THEN(record));
+	return keys_sign(t, c->set->credential->pb_key, KEYS_VERIFIED, parts, 2, &c->signature,
+		THEN(record));
 }
 
 static const struct step *

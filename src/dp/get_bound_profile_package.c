@@ -267,7 +267,8 @@ sign_channel(struct task *t)
 	struct dp_get_bound_profile_package *c = t->state;
 	struct slice octets = bpp_signed_octets(t->mem, c->bpp, c->call.transaction_id);
 
-	return keys_sign(t, c->set->credential->pb_key, &octets, 1, &c->signature, THEN(record));
+	return keys_sign(t, c->set->credential->pb_key, KEYS_VERIFIED, &octets, 1, &c->signature,
+		THEN(record));
 }
 
 static const struct step *

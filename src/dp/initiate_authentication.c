@@ -139,8 +139,8 @@ sign(struct task *t)
 			.euicc_challenge = c->in.euicc_challenge,
 			.server_address = c->in.smdp_address,
 			.server_challenge = SLICE_ARRAY(challenge) });
-	return keys_sign(t, c->set->credential->auth_key, &c->out.server_signed1, 1, &c->signature,
-		THEN(answer));
+	return keys_sign(t, c->set->credential->auth_key, KEYS_ANONYMOUS, &c->out.server_signed1, 1,
+		&c->signature, THEN(answer));
 }
 
 static const struct step *

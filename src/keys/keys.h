@@ -29,11 +29,18 @@ bool keys_private_matches(const struct keys_private *key, const struct crypto_pu
 const struct crypto_public *keys_public_get(const struct keys_private *key);
 
 /*
+ * For whom it signs. Anybody may have the server sign for brainpool; half of what is allowed is kept for
+ * calls whose eUICC has proved itself, so that a flood of the others ends no download.
+ */
+enum keys_caller { KEYS_ANONYMOUS, KEYS_VERIFIED };
+
+/*
  * Signs the parts as one run: 64 octets r‖s in the task's arena, where `signature` points when `then`
  * runs. T_BUSY when brainpool signatures are asked for faster than they are allowed (RULES 1.6).
  */
-const struct step *keys_sign(struct task *t, struct keys_private *key, const struct slice *parts,
-	size_t n, struct slice *signature, const struct step *then) MUST_RETURN;
+const struct step *keys_sign(struct task *t, struct keys_private *key, enum keys_caller caller,
+	const struct slice *parts, size_t n, struct slice *signature,
+	const struct step *then) MUST_RETURN;
 
 /* How many brainpool signatures the process makes in a second, and at once; zero: none. */
 void keys_brainpool_limit_set(unsigned per_second);

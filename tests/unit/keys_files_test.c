@@ -165,6 +165,7 @@ symmetric_keys_load_with_a_former_one(void **state)
 /* A procedure that signs once. */
 static struct loop *loop;
 static struct keys_private *key;
+static enum keys_caller caller = KEYS_VERIFIED;
 static enum trouble trouble;
 static bool verified;
 
@@ -183,7 +184,7 @@ sign(struct task *t)
 {
 	struct state *s = t->state;
 
-	return keys_sign(t, key, parts, 2, &s->signature, THEN(look));
+	return keys_sign(t, key, caller, parts, 2, &s->signature, THEN(look));
 }
 
 static const struct step *
@@ -266,6 +267,41 @@ brainpool_signatures_are_rationed(void **state)
 	keys_private_free(key);
 }
 
+/* How many signatures a caller gets at once. */
+static unsigned
+run_out(enum keys_caller who)
+{
+	unsigned n = 0;
+
+	caller = who;
+	while (run() == T_NONE)
+		n++;
+	caller = KEYS_VERIFIED;
+	return n;
+}
+
+static void
+half_is_kept_for_the_verified(void **state)
+{
+	(void)state;
+	assert_null(keys_private_load(write_key("a.key", "brainpoolP256r1"), &key));
+	keys_brainpool_limit_set(10);
+	now_us += 10000000;
+	assert_int_equal(run_out(KEYS_ANONYMOUS), 5);
+	assert_int_equal(run_out(KEYS_VERIFIED), 5);
+	/* What is earned fills the kept half first. */
+	now_us += 500000;
+	assert_int_equal(run_out(KEYS_ANONYMOUS), 0);
+	now_us += 100000;
+	assert_int_equal(run_out(KEYS_ANONYMOUS), 1);
+	assert_int_equal(run_out(KEYS_VERIFIED), 5);
+	/* There is no half of one. */
+	keys_brainpool_limit_set(1);
+	now_us += 1000000;
+	assert_int_equal(run_out(KEYS_ANONYMOUS), 1);
+	keys_private_free(key);
+}
+
 static int
 start(void **state)
 {
@@ -293,6 +329,7 @@ main(void)
 		cmocka_unit_test(symmetric_keys_load_with_a_former_one),
 		cmocka_unit_test_setup_teardown(a_task_signs, start, stop),
 		cmocka_unit_test_setup_teardown(brainpool_signatures_are_rationed, start, stop),
+		cmocka_unit_test_setup_teardown(half_is_kept_for_the_verified, start, stop),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
