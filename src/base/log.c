@@ -170,7 +170,7 @@ log_value(struct slice value, char out[512])
 
 		if (c == '"' || c == '\\')
 			out[n++] = '\\';
-		out[n++] = c < ' ' || c == 127 ? '?' : (char)c;
+		out[n++] = c < ' ' || c >= 127 ? '?' : (char)c;
 	}
 	if (quote)
 		out[n++] = '"';

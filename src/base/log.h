@@ -38,8 +38,8 @@ bool log_trace_remove(const char *eid); /* false when it was not traced */
 bool log_traced(struct slice eid);
 
 /*
- * A value as it may stand in a line: quoted when it holds blanks or quotes, control characters and
- * quotes escaped, cut at 200 octets. Writes into `out` and returns it.
+ * A value as it may stand in a line, for a terminal as for the journal: quoted when it holds blanks or
+ * quotes, quotes escaped, what is no printable ASCII shown as '?', cut at 200 octets. Writes into `out` and returns it.
  */
 const char *log_value(struct slice value, char out[512]);
 

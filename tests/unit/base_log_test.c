@@ -30,6 +30,8 @@ values_cannot_break_the_line(void **state)
 	assert_string_equal(log_value(SLICE_LIT("a\nlevel=error b"), out), "\"a?level=error b\"");
 	assert_string_equal(log_value(SLICE_LIT("say \"x\\\""), out), "\"say \\\"x\\\\\\\"\"");
 	assert_string_equal(log_value(SLICE_LIT(""), out), "\"\"");
+	/* Nor the terminal: DEL, a C1 control (CSI) in UTF-8 and alone, octets that are no UTF-8. */
+	assert_string_equal(log_value(SLICE_LIT("a\x7f\xc2\x9b\x9b\xff~"), out), "a?????~");
 }
 
 static void
