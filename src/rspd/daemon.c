@@ -1,13 +1,15 @@
 /*
  * The daemon in service. It starts in an order in which nothing is offered before it works: database,
- * world, listeners, control socket. A reload loads and checks everything before anything is swapped. The
- * drain accepts no more, lets what runs finish, and ends.
+ * world, listeners, control socket. A reload loads and checks everything before anything is swapped; one
+ * that waits for the database is given up when its files do not serve any more. The drain accepts no more,
+ * lets what runs finish, and ends.
  */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include "base/clock.h"
 #include "ctl/ctl.h"
 #include "dp/periodic.h"
 #include "keys/keys.h"
@@ -18,7 +20,7 @@
 #include "rspd/world.h"
 #include "store/store.h"
 
-enum { RETRY_MS = 500, LEAVE_MS = 20, ENOUGH_FILES = 1024 };
+enum { RETRY_MS = 500, LEAVE_MS = 20, SAY_US = 60000000 };
 
 struct rspd {
 	const struct conf *conf;
@@ -33,6 +35,8 @@ struct rspd {
 	/* a start or a reload in progress */
 	const struct conf *wanted;
 	struct front_plan *plan;
+	bool again;      /* SIGHUP came meanwhile */
+	int64_t said_us; /* when it last said that it waits; 0: not yet */
 	bool serving, draining, drained;
 	int leave_left_ms;
 	int status;
@@ -62,6 +66,33 @@ settings_apply(const struct rspd *r)
 }
 
 static void on_retry(void *arg);
+static void on_hangup(void *arg);
+
+/* What waits says so at once and then every minute. */
+static bool
+may_say(struct rspd *r)
+{
+	int64_t now = clock_mono_us();
+
+	if (r->said_us && now - r->said_us < SAY_US)
+		return false;
+	r->said_us = now;
+	return true;
+}
+
+/* The start or the reload is over, either way: what was asked for meanwhile comes now. */
+static void
+settle(struct rspd *r)
+{
+	loop_timer_free(r->retry);
+	r->retry = NULL;
+	r->said_us = 0;
+	notify_ready();
+	if (!r->again)
+		return;
+	r->again = false;
+	on_hangup(r);
+}
 
 /* The world is numbered (or not: the database is away, try again as long as it takes). */
 static void
@@ -69,19 +100,19 @@ on_world(void *arg, bool ok)
 {
 	struct rspd *r = arg;
 
-	if (!ok && !r->draining) {
+	if (!ok) {
 		front_plan_free(r->plan);
 		r->plan = NULL;
-		LOG(rspd, WARNING, "did=%s result=waiting note=\"the database does not answer\"",
-			r->serving ? "reload" : "start");
+		if (r->draining)
+			return;
+		if (may_say(r))
+			LOG(rspd, WARNING,
+				"did=%s result=waiting note=\"the database does not answer\"",
+				r->serving ? "reload" : "start");
 		if (!r->retry)
 			r->retry = loop_timer_new(r->loop, RETRY_MS, on_retry, r);
 		return;
 	}
-	loop_timer_free(r->retry);
-	r->retry = NULL;
-	if (!ok)
-		return;
 	conf_release(r->conf);
 	r->conf = r->wanted;
 	r->wanted = NULL;
@@ -91,7 +122,7 @@ on_world(void *arg, bool ok)
 	LOG(rspd, NOTICE, "did=%s result=ok version=%s", r->serving ? "reload" : "start",
 		RSPD_VERSION);
 	r->serving = true;
-	notify_ready();
+	settle(r);
 }
 
 static void
@@ -103,10 +134,16 @@ on_retry(void *arg)
 
 	if (r->plan || r->draining)
 		return;
-	if (plan_make(r, &world, words))
+	if (plan_make(r, &world, words)) {
 		dp_world_start(&r->dp, world, on_world, r);
-	else
+	} else if (r->serving) {
 		LOG(rspd, ERROR, "did=reload result=failed note=\"%s\"", words);
+		conf_release(r->wanted);
+		r->wanted = NULL;
+		settle(r);
+	} else if (may_say(r)) {
+		LOG(rspd, ERROR, "did=start result=waiting note=\"%s\"", words);
+	}
 }
 
 static bool
@@ -145,12 +182,19 @@ reload(void *arg, char words[CTL_WORDS])
 	return false;
 }
 
+/* Nobody waits for an answer who could ask again: during a reload it is remembered. */
 static void
 on_hangup(void *arg)
 {
+	struct rspd *r = arg;
 	char words[CTL_WORDS];
 
-	reload(arg, words);
+	if (!r->wanted || r->draining) {
+		reload(r, words);
+		return;
+	}
+	r->again = true;
+	LOG(rspd, NOTICE, "did=reload result=postponed note=\"until the one in progress ends\"");
 }
 
 /* ---- the end ---------------------------------------------------------------------------------------- */

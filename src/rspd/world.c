@@ -2,8 +2,11 @@
  * Reading the world: CI roots with their lists, our certificates with their keys, the symmetric keys,
  * the settings. All of it is loaded and checked before any of it is used, at start and at a reload.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include "base/clock.h"
 #include "base/text.h"
 #include "keys/keys.h"
@@ -40,21 +43,40 @@ complain(char words[WORLD_WORDS], const char *file, const char *what)
 	return false;
 }
 
+/* What is wrong with an open file; NULL and its octets when nothing is. */
+static const char *
+octets_read(struct arena *mem, int fd, struct slice *out)
+{
+	struct stat st;
+	size_t n = 0, size;
+	ssize_t got = 1;
+	uint8_t *p;
+
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return "is not a file; name one that holds PEM";
+	if (st.st_size >= PEM_MAX)
+		return "is larger than a certificate file can be";
+	size = (size_t)st.st_size;
+	p = arena_alloc(mem, size + 1);
+	while (n < size && (got = read(fd, p + n, size - n)) > 0)
+		n += (size_t)got;
+	*out = slice_of(p, n);
+	return got < 0 ? "cannot be read; look at the disk" : NULL;
+}
+
+/* Neither the opening nor the reading may wait, as they would for a pipe: the loop stands meanwhile. */
 static bool
 file_read(struct arena *mem, const char *path, struct slice *out, char words[WORLD_WORDS])
 {
-	FILE *f = fopen(path, "re");
-	char *octets;
-	size_t n;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	const char *wrong;
 
-	if (!f)
+	if (fd < 0)
 		return complain(words, path,
 			"cannot be read; check the path and that rspd's user may read it");
-	octets = arena_alloc(mem, PEM_MAX);
-	n = fread(octets, 1, PEM_MAX, f);
-	fclose(f);
-	*out = slice_of(octets, n);
-	return n < PEM_MAX || complain(words, path, "is larger than a certificate file can be");
+	wrong = octets_read(mem, fd, out);
+	close(fd);
+	return !wrong || complain(words, path, wrong);
 }
 
 static bool

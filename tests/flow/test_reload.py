@@ -6,12 +6,13 @@ import os
 import signal
 import stat
 import subprocess
+import time
 
 import pytest
 
 from card import PATH, Card, Download, party_oid
 from conftest import folders, new_eid
-from harness import BUILD, NAMES, Site, wait_for
+from harness import BUILD, NAMES, Postgres, Site, wait_for
 
 NIST = "nist"
 
@@ -132,6 +133,96 @@ def test_a_revocation_is_used_after_a_reload(own):
         return lpa.authenticate("X").refusal == ("8.1.2", "6.1")
 
     wait_for(refused, "the new list")
+
+
+# ---- a reload that must wait ----------------------------------------------------------------------
+
+
+OK = "did=reload result=ok"
+WAITING = "did=reload result=waiting"
+FAILED = "did=reload result=failed"
+POSTPONED = "did=reload result=postponed"
+
+
+@pytest.fixture
+def lonely(own_server, make_rspd, make_site):
+    """A daemon with certificates and a PostgreSQL of its own."""
+    database = own_server.new_database()
+    daemon = make_rspd(database=database, own_site=make_site(), start=False)
+    daemon.once("--migrate")
+    return daemon.start()
+
+
+@pytest.fixture
+def own_server(scratch):
+    server = Postgres(scratch / f"pg{next(folders)}").start()
+    yield server
+    server.kill()
+
+
+def reload_without_database(daemon):
+    daemon.database.close()
+    daemon.database.postgres.kill()
+    daemon.signal(signal.SIGHUP)
+    wait_for(lambda: WAITING in daemon.log(), "the reload to wait")
+
+
+def test_a_waiting_reload_whose_files_are_gone_is_given_up(lonely):
+    """Nothing is stuck: it says so once, and the next one is made when the database is back."""
+    path = lonely.site.folder / f"{NIST}-auth.key"
+    right = path.read_text()
+    reload_without_database(lonely)
+    path.unlink()
+    wait_for(lambda: FAILED in lonely.log(), "the reload to be given up")
+    time.sleep(2)  # several tries' time
+    assert lonely.log().count(FAILED) == 1 and path.name in lonely.log()
+    lonely.site.write(path.name, right)
+    lonely.database.postgres.start()
+    wait_for(lambda: "ok" in lonely.ask_any("reload"), "a reload to be taken")
+    wait_for(lambda: OK in lonely.log(), "the reload")
+
+
+def test_a_signal_during_a_reload_is_not_lost(lonely):
+    """What was changed after the reload began to wait is read by another one behind it."""
+    reload_without_database(lonely)
+    lonely.options["log"]["level"] = "info"
+    lonely.write_config()
+    lonely.signal(signal.SIGHUP)
+    wait_for(lambda: POSTPONED in lonely.log(), "the second reload")
+    assert lonely.log().count(WAITING) == 1
+    lonely.database.postgres.start()
+    wait_for(lambda: lonely.log().count(OK) == 2, "both reloads")
+    assert set(lonely.ask("log")["areas"].values()) == {"info"}
+
+
+# ---- files that never end ------------------------------------------------------------------------
+
+
+def pipe_at(path):
+    path.unlink()
+    os.mkfifo(path, 0o600)
+
+
+ENDLESS = {
+    "a pipe": pipe_at,
+    "a device": lambda path: (path.unlink(), path.symlink_to("/dev/zero")),
+    "a folder": lambda path: (path.unlink(), path.mkdir()),
+}
+
+
+@pytest.mark.parametrize("name", ["ci.pem", "crl.pem", "auth.pem", "auth.key", "pb.key"])
+@pytest.mark.parametrize("spoil", ENDLESS.values(), ids=ENDLESS)
+def test_what_is_no_file_is_refused_at_once(unstarted, name, spoil):
+    path = unstarted.site.folder / f"{NIST}-{name}"
+    spoil(path)
+    run = unstarted.once("--check-config", check=False)
+    assert run.returncode == 78 and f"{path.name}: is not a file" in run.stderr
+
+
+def test_a_reload_does_not_wait_for_a_pipe(own):
+    pipe_at(own.site.folder / f"{NIST}-crl.pem")
+    assert "is not a file" in reload_now(own)
+    Download(make_card_for(own), own.client()).initiate().must()
 
 
 # ---- SIGTERM -------------------------------------------------------------------------------------
