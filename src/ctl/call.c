@@ -335,20 +335,17 @@ ctl_texts_get(struct task *t, const char *name, struct slice *out, size_t max)
 
 	json_array_foreach(argument(t, name), i, v) if (n < max) out[n++] =
 		arena_copy(t->mem, slice_of(json_string_value(v), json_string_length(v)));
-	return n;
+	return json_array_size(argument(t, name));
 }
 
-struct slice
-ctl_octets_get(struct task *t, const char *name)
+bool
+ctl_octets_get(struct task *t, const char *name, struct slice *out)
 {
 	const json_t *v = argument(t, name);
-	struct slice octets;
 
-	if (!v ||
-		!text_unbase64(
-			t->mem, slice_of(json_string_value(v), json_string_length(v)), &octets))
-		return SLICE_NONE;
-	return octets;
+	*out = SLICE_NONE;
+	return !v ||
+		text_unbase64(t->mem, slice_of(json_string_value(v), json_string_length(v)), out);
 }
 
 struct dp_actor

@@ -1,6 +1,7 @@
 /*
  * One peer of the control socket: its lines in, its answers out, one request at a time. While a request
- * runs nothing more is read, so a peer's memory here is bounded by one line. A peer that has left is
+ * runs, and until its answer has gone, nothing more is read, so a peer's memory here is bounded by one line
+ * and one answer. A peer that has left is
  * forgotten at once, or when its request has ended.
  */
 #include <stdio.h>
@@ -85,7 +86,7 @@ take_line(struct ctl_connection *n)
 
 	if (n->last)
 		evbuffer_drain(in, evbuffer_get_length(in));
-	if (n->busy || n->last)
+	if (n->busy || n->last || evbuffer_get_length(bufferevent_get_output(n->bev)))
 		return;
 	if (end.pos < 0 ? evbuffer_get_length(in) >= CTL_LINE_MAX : end.pos >= CTL_LINE_MAX) {
 		json_t *answer = ctl_error_new("line-too-long", "a request is longer than 2 MiB",
@@ -106,19 +107,24 @@ take_line(struct ctl_connection *n)
 	ctl_call_start(n->ctl, n, n->actor, request);
 }
 
+/* The next line; not at once, for a run of bad lines would become as many calls inside each other. */
+static void
+go_on(struct ctl_connection *n)
+{
+	bufferevent_enable(n->bev, EV_READ);
+	bufferevent_trigger(n->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_OPT_DEFER_CALLBACKS);
+}
+
 void
 ctl_connection_answer(struct ctl_connection *n, json_t *answer)
 {
 	n->busy = false;
 	write_line(n, answer);
 	json_decref(answer);
-	if (!n->bev) {
+	if (!n->bev)
 		drop(n);
-		return;
-	}
-	/* Not at once: a run of bad lines would become as many calls inside each other. */
-	bufferevent_enable(n->bev, EV_READ);
-	bufferevent_trigger(n->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_OPT_DEFER_CALLBACKS);
+	else if (evbuffer_get_length(bufferevent_get_output(n->bev)) == 0)
+		go_on(n); /* else on_write does, when the peer has taken it */
 }
 
 static void
@@ -138,6 +144,8 @@ on_write(struct bufferevent *bev, void *arg)
 		drop(n);
 	else if (n->last)
 		shutdown(bufferevent_getfd(n->bev), SHUT_WR);
+	else if (!n->busy)
+		go_on(n);
 }
 
 /* The peer sends nothing more: it goes when its answers have gone. */

@@ -14,6 +14,7 @@ enum {
 	CTL_DEADLINE_MS = 60000,
 	CTL_ARENA = 4 * 1024 * 1024,
 	CTL_ACTOR = 96,
+	CTL_STRANGERS = 64,
 };
 
 /* What an argument may hold. */
@@ -63,6 +64,12 @@ struct ctl_call {
 	char actor[CTL_ACTOR];
 };
 
+/* A user who was refused, so that the audit trail tells it once a minute and not at every try. */
+struct ctl_stranger {
+	uid_t uid;
+	int64_t told_us; /* 0: nobody */
+};
+
 struct ctl {
 	struct loop *loop;
 	struct dp *dp;
@@ -74,6 +81,7 @@ struct ctl {
 	struct evconnlistener *listener;
 	struct ctl_connection *connections;
 	unsigned count;
+	struct ctl_stranger strangers[CTL_STRANGERS];
 };
 
 /* NULL past a deadline that came after a write: nobody waits for the answer any more. */
@@ -87,9 +95,10 @@ ctl_call_get(struct task *t)
 struct slice ctl_text_get(struct task *t, const char *name);
 int64_t ctl_number_get(struct task *t, const char *name);
 bool ctl_flag_get(struct task *t, const char *name);
+/* Writes no more than `max`; returns how many there are. */
 size_t ctl_texts_get(struct task *t, const char *name, struct slice *out, size_t max);
-/* Decoded; absent when the Base64 is wrong. */
-struct slice ctl_octets_get(struct task *t, const char *name);
+/* Decoded; false when it was given and is no Base64. */
+bool ctl_octets_get(struct task *t, const char *name, struct slice *out);
 /* Who asks, and the argument `why` when the verb has it. */
 struct dp_actor ctl_actor_get(struct task *t);
 

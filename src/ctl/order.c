@@ -2,7 +2,7 @@
 #include "ctl/int.h"
 #include "ctl/verbs.h"
 
-enum { DAY = 86400 };
+enum { DAY = 86400, DAYS_MAX = 36500 };
 
 static void
 put_moved(json_t *ok, const struct store_moved *moved)
@@ -22,6 +22,9 @@ ctl_order_create_read(struct task *t)
 
 	c->in.actor = ctl_actor_get(t);
 	c->in.type_name = ctl_text_get(t, "type");
+	if (days > DAYS_MAX)
+		return ctl_refuse(
+			t, "expiresDays is more than 36500; leave it out for the configured time");
 	c->in.lifetime = days > 0 ? days * DAY : STORE_NULL;
 	return NULL;
 }

@@ -18,14 +18,14 @@ ctl_profile_import_read(struct task *t)
 	struct slice *notify = ARENA_ARRAY(t->mem, struct slice, CODEC_NOTIFY_MAX);
 
 	c->in.actor = ctl_actor_get(t);
-	c->in.package = ctl_octets_get(t, "package");
-	if (!c->in.package.n)
+	if (!ctl_octets_get(t, "package", &c->in.package) || !c->in.package.n)
 		return ctl_refuse(t, "package is not Base64; send the file's octets as Base64");
 	if (c->in.package.n > PROFILE_UPP_MAX)
 		return ctl_refuse(t, "the package is larger than 1 MiB; it cannot be offered");
 	if (c->call.iccid.p && !c->call.iccid.n)
 		return ctl_refuse(t, "iccid is empty; leave it out or give 18 to 20 digits");
-	c->in.icon = ctl_octets_get(t, "icon");
+	if (!ctl_octets_get(t, "icon", &c->in.icon))
+		return ctl_refuse(t, "icon is not Base64; send the file's octets as Base64");
 	c->in.type_name = ctl_text_get(t, "type");
 	c->in.name = ctl_text_get(t, "name");
 	c->in.provider = ctl_text_get(t, "provider");
@@ -34,6 +34,8 @@ ctl_profile_import_read(struct task *t)
 	c->in.rules = rules_of(t);
 	c->in.notify = notify;
 	c->in.notify_count = ctl_texts_get(t, "notify", notify, CODEC_NOTIFY_MAX);
+	if (c->in.notify_count > CODEC_NOTIFY_MAX)
+		return ctl_refuse(t, "notify has more than 16 entries; leave some out");
 	return NULL;
 }
 
@@ -93,6 +95,17 @@ one_of(struct slice text, const char *const *names)
 	return false;
 }
 
+/* A control character, C0 or C1: a terminal or a log would obey it. The text is UTF-8. */
+static bool
+has_control(struct slice text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] < ' ' || text.p[i] == 0x7f ||
+			(text.p[i] == 0xc2 && i + 1 < text.n && text.p[i + 1] < 0xa0))
+			return true;
+	return false;
+}
+
 const struct refusal *
 ctl_profile_type_create_read(struct task *t)
 {
@@ -110,6 +123,8 @@ ctl_profile_type_create_read(struct task *t)
 		c->on_delete = SLICE_LIT("keep");
 	if (!c->name.n || c->name.n > 100)
 		return ctl_refuse(t, "name must have 1 to 100 characters; choose another");
+	if (has_control(c->name))
+		return ctl_refuse(t, "name has control characters; choose another");
 	if (!one_of(c->keys, keys))
 		return ctl_refuse(
 			t, "keys is none of session, ppk; see rspctl help profile-type create");

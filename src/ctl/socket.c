@@ -13,10 +13,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include <event2/listener.h>
+#include "base/clock.h"
 #include "ctl/int.h"
 #include "loop/loop.h"
 
-enum { BACKLOG = 16, GROUPS = 256 };
+enum { BACKLOG = 16, GROUPS = 256, MINUTE_US = 60000000 };
 
 /* True when a daemon answers there: its socket must not be taken away. */
 static bool
@@ -114,6 +115,29 @@ name_actor(uid_t uid, char actor[CTL_ACTOR])
 		snprintf(actor, CTL_ACTOR, "ctl:uid=%u", uid);
 }
 
+/* Once a minute for each user; of more users than there is room for the one longest ago is forgotten. */
+static bool
+is_news(struct ctl *c, uid_t uid)
+{
+	struct ctl_stranger *at = c->strangers;
+	int64_t now = clock_mono_us();
+
+	for (size_t i = 0; i < CTL_STRANGERS; i++) {
+		struct ctl_stranger *s = &c->strangers[i];
+
+		if (s->told_us && s->uid == uid) {
+			if (now - s->told_us < MINUTE_US)
+				return false;
+			at = s;
+			break;
+		}
+		if (s->told_us < at->told_us)
+			at = s;
+	}
+	*at = (struct ctl_stranger){ uid, now };
+	return true;
+}
+
 static void
 on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from, int n,
 	void *arg)
@@ -132,8 +156,10 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *
 	}
 	name_actor(peer.uid, actor);
 	if (peer.uid != 0 && peer.uid != geteuid() && !in_group(fd, &peer, c->group)) {
-		LOG(ctl, WARNING, "did=refuse-peer actor=%s pid=%d", actor, (int)peer.pid);
-		ctl_note(c, actor, "ctl.refused", "peer is not in the control group");
+		if (is_news(c, peer.uid)) {
+			LOG(ctl, WARNING, "did=refuse-peer actor=%s pid=%d", actor, (int)peer.pid);
+			ctl_note(c, actor, "ctl.refused", "peer is not in the control group");
+		}
 		ctl_connection_refuse(c, fd, "not-permitted", "you may not use this control socket",
 			"become root, the daemon's user, or a member of control_group");
 		return;

@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +17,9 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+#include "base/clock.h"
 #include "ctl/int.h"
 #include "loop/loop.h"
 
@@ -26,6 +31,29 @@ static struct dp dp;
 static struct ctl *ctl;
 static unsigned reloads, drains;
 static bool reload_fails;
+static int64_t ahead_us; /* of the system's clock */
+
+static int64_t
+clock_us(clockid_t which)
+{
+	struct timespec now;
+
+	clock_gettime(which, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 + ahead_us;
+}
+
+/* This program's clock. */
+int64_t
+clock_mono_us(void)
+{
+	return clock_us(CLOCK_MONOTONIC);
+}
+
+int64_t
+clock_wall_us(void)
+{
+	return clock_us(CLOCK_REALTIME);
+}
 
 static bool
 reload(void *arg, char words[512])
@@ -176,6 +204,23 @@ bad_lines_are_answered_and_told(void **state)
 		{ "{\"verb\":\"log\",\"args\":{\"area\":\"es9\"}}", "area and level go together" },
 		{ "{\"verb\":\"log\",\"args\":{\"area\":\"es9\",\"level\":\"loud\"}}",
 			"no such area or level" },
+		{ "{\"verb\":\"profile import\",\"args\":{\"package\":\"AQ*\"}}",
+			"package is not Base64" },
+		{ "{\"verb\":\"profile import\",\"args\":{\"package\":\"AQID\",\"icon\":\"AQ*\"}}",
+			"icon is not Base64" },
+		{ "{\"verb\":\"profile import\",\"args\":{\"package\":\"AQID\",\"notify\":["
+		  "\"a=\",\"a=\",\"a=\",\"a=\",\"a=\",\"a=\",\"a=\",\"a=\",\"a=\",\"a=\",\"a=\","
+		  "\"a=\","
+		  "\"a=\",\"a=\",\"a=\",\"a=\",\"a=\"]}}",
+			"notify has more than 16 entries" },
+		{ "{\"verb\":\"profile-type create\",\"args\":{\"name\":\"a\\u001b[31m\"}}",
+			"name has control characters" },
+		{ "{\"verb\":\"profile-type create\",\"args\":{\"name\":\"a\\u007f\"}}",
+			"name has control characters" },
+		{ "{\"verb\":\"profile-type create\",\"args\":{\"name\":\"a\\u009b\"}}",
+			"name has control characters" },
+		{ "{\"verb\":\"order create\",\"args\":{\"type\":\"a\",\"expiresDays\":36501}}",
+			"expiresDays is more than 36500" },
 	};
 	char line[512];
 
@@ -213,6 +258,39 @@ thousands_of_bad_lines_do_no_harm(void **state)
 		memcpy(lines + 2 * i, "x\n", 2);
 	talk(lines);
 	assert_non_null(strstr(said, "not-a-request"));
+}
+
+/* Asks for as long as it is let, reads nothing, and leaves. */
+static void
+be_deaf_client(unsigned lines)
+{
+	static const char line[] = "{\"verb\":\"reload\"}\n";
+	struct pollfd wait = { .fd = connect_here(), .events = POLLOUT };
+
+	fcntl(wait.fd, F_SETFL, O_NONBLOCK);
+	for (unsigned i = 0; i < lines && poll(&wait, 1, 500) == 1;)
+		i += write(wait.fd, line, sizeof line - 1) == sizeof line - 1;
+	usleep(500000);
+	_exit(0);
+}
+
+static void
+who_reads_no_answers_is_asked_for_none(void **state)
+{
+	enum { LINES = 50000 };
+	struct loop_signal *ended = loop_signal_new(loop, SIGCHLD, stop_loop, loop);
+	unsigned before = reloads;
+	pid_t client = fork();
+
+	(void)state;
+	if (client == 0)
+		be_deaf_client(LINES);
+	loop_run(loop);
+	assert_int_equal(waitpid(client, NULL, 0), client);
+	loop_signal_free(ended);
+	/* As many answers as two sockets' buffers take. */
+	assert_in_range(reloads - before, 1, LINES / 5);
+	reloads = before;
 }
 
 static void
@@ -271,6 +349,43 @@ strangers_are_refused(void **state)
 	talk_as("", 0, 65534);
 	assert_non_null(strstr(said, "not-permitted"));
 	assert_int_equal(chmod(path, 0660), 0);
+}
+
+/* How often the audit trail was told, of so many tries of a user. */
+static unsigned
+notes_of(unsigned tries, uid_t uid)
+{
+	FILE *log = tmpfile();
+	char line[4096];
+	int kept = dup(STDERR_FILENO);
+	unsigned n = 0;
+
+	assert_true(log && dup2(fileno(log), STDERR_FILENO) >= 0);
+	while (tries--)
+		talk_as("", 0, uid);
+	dup2(kept, STDERR_FILENO);
+	close(kept);
+	rewind(log);
+	while (fgets(line, sizeof line, log))
+		n += strstr(line, "act=ctl.refused why=") != NULL;
+	fclose(log);
+	return n;
+}
+
+static void
+strangers_are_noted_once_a_minute(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	log_level_set("audit", "notice");
+	assert_int_equal(chmod(path, 0666), 0);
+	assert_int_equal(notes_of(3, 65533), 1);
+	assert_int_equal(notes_of(3, 65532), 1);
+	ahead_us += 61000000;
+	assert_int_equal(notes_of(3, 65533), 1);
+	assert_int_equal(chmod(path, 0660), 0);
+	log_level_set("audit", "error");
 }
 
 static void
@@ -384,10 +499,12 @@ main(void)
 		cmocka_unit_test(bad_lines_are_answered_and_told),
 		cmocka_unit_test(lines_are_answered_in_order),
 		cmocka_unit_test(thousands_of_bad_lines_do_no_harm),
+		cmocka_unit_test(who_reads_no_answers_is_asked_for_none),
 		cmocka_unit_test(a_line_without_end_is_refused),
 		cmocka_unit_test(levels_and_traces_are_set),
 		cmocka_unit_test(reload_and_drain_reach_the_program),
 		cmocka_unit_test(strangers_are_refused),
+		cmocka_unit_test(strangers_are_noted_once_a_minute),
 		cmocka_unit_test(the_file_is_ours_alone),
 		cmocka_unit_test(an_orphan_is_replaced_and_a_file_is_not),
 		cmocka_unit_test(arguments_are_those_of_the_schemas),
