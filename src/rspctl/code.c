@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 #include "rspctl/qr.h"
 #include "rspctl/talk.h"
 #include "rspctl/verbs.h"
@@ -39,7 +40,7 @@ rspctl_code(const struct rspctl_verb *verb)
 	} else if (!code) {
 		puts(qr);
 		if (json_object_get(rspctl_call.local, "qr"))
-			rspctl_qr_terminal(qr, stdout);
+			(isatty(STDOUT_FILENO) ? rspctl_qr_terminal : rspctl_qr_plain)(qr, stdout);
 		if (json_is_true(json_object_get(ok, "confirmationCode")))
 			puts("The user needs the Confirmation Code too.");
 	}

@@ -56,6 +56,25 @@ rspctl_qr_terminal(const char *text, FILE *out)
 }
 
 bool
+rspctl_qr_plain(const char *text, FILE *out)
+{
+	static const char *const blocks[2][2] = { { " ", "▄" }, { "▀", "█" } };
+	QRcode *code = encode(text);
+	int side;
+
+	if (!code)
+		return false;
+	side = code->width + 2 * QUIET;
+	for (int y = 0; y < side; y += 2) {
+		for (int x = 0; x < side; x++)
+			fputs(blocks[dark(code, x, y)][dark(code, x, y + 1)], out);
+		fputc('\n', out);
+	}
+	QRcode_free(code);
+	return !ferror(out);
+}
+
+bool
 rspctl_qr_svg(const char *text, FILE *out)
 {
 	QRcode *code = encode(text);

@@ -82,6 +82,35 @@ read_terminal(struct picture *p)
 }
 
 static void
+read_plain(struct picture *p)
+{
+	static const char *const blocks[] = { "█", "▀", "▄", " " };
+	size_t n, b;
+	char *lines = draw(rspctl_qr_plain, &n), *at = lines;
+	int x = 0, y = 0;
+
+	memset(p, 0, sizeof *p);
+	while (*at) {
+		if (*at == '\n') {
+			p->width = x;
+			x = 0;
+			y += 2;
+			at++;
+			continue;
+		}
+		for (b = 0; b < 4 && strncmp(at, blocks[b], strlen(blocks[b])) != 0; b++)
+			;
+		assert_true(b < 4);
+		p->dark[y][x] = b < 2;
+		p->dark[y + 1][x] = b == 0 || b == 2;
+		x++;
+		at += strlen(blocks[b]);
+	}
+	p->height = y;
+	free(lines);
+}
+
+static void
 read_png(struct picture *p)
 {
 	png_image image = { .version = PNG_IMAGE_VERSION };
@@ -130,11 +159,12 @@ svg_is_a_code_with_its_quiet_zone(void **state)
 static void
 terminal_and_png_draw_the_same(void **state)
 {
-	struct picture svg, terminal, png;
+	struct picture svg, terminal, plain, png;
 
 	(void)state;
 	read_svg(&svg);
 	read_terminal(&terminal);
+	read_plain(&plain);
 	read_png(&png);
 	assert_int_equal(png.width, svg.width);
 	assert_int_equal(terminal.width, svg.width);
@@ -142,6 +172,7 @@ terminal_and_png_draw_the_same(void **state)
 	for (int y = 0; y < svg.height; y++)
 		for (int x = 0; x < svg.width; x++) {
 			assert_int_equal(terminal.dark[y][x], svg.dark[y][x]);
+			assert_int_equal(plain.dark[y][x], svg.dark[y][x]);
 			assert_int_equal(png.dark[y][x], svg.dark[y][x]);
 		}
 }
@@ -157,6 +188,7 @@ too_long_a_text_is_no_code(void **state)
 	memset(much, 'a', 4000);
 	much[4000] = 0;
 	assert_false(rspctl_qr_terminal(much, out));
+	assert_false(rspctl_qr_plain(much, out));
 	assert_false(rspctl_qr_svg(much, out));
 	assert_false(rspctl_qr_png(much, out));
 	fclose(out);
