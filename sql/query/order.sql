@@ -81,7 +81,7 @@ with was as (
        and ($4 <> '' or coalesce(o.eid, $3) is not null)
        and not exists (select from download_order x
                         where x.matching_id = $4 and x.matching_id <> '' and x.pending
-                          and x.id <> o.id)
+                          and not x.frozen and x.id <> o.id)
        for update of p, o
 ), settled as (
     update download_order o
@@ -158,7 +158,6 @@ select o.id, p.iccid, o.eid, p.state
   from profile p
   join download_order o on o.id = p.order_id
  where p.iccid = $1 and p.state = 'released' and not exists (select from moved)
-   and o.cc_attempts = 0 and o.download_attempts = 0
    and (select act from audit
          where iccid = $1 and to_state is not null
          order by id desc
@@ -254,6 +253,7 @@ select o.id, p.iccid, o.eid, p.state
   from profile p
   join download_order o on o.id = p.order_id
  where p.iccid = $1 and p.state = 'released' and not exists (select from moved)
+   and o.cc_attempts = 0 and o.download_attempts = 0
    and (select act from audit
          where iccid = $1 and to_state is not null
          order by id desc
@@ -307,7 +307,7 @@ select p.state, o.id as order_id, coalesce(o.pending, false) as pending, o.eid, 
        coalesce(o.package_out, false) as package_out,
        exists (select from download_order x
                 where x.matching_id = $2 and x.matching_id <> '' and x.pending
-                  and x.id is distinct from o.id) as taken
+                  and not x.frozen and x.id is distinct from o.id) as taken
   from profile p
   left join download_order o on o.id = p.order_id
  where p.iccid = $1;
