@@ -35,7 +35,8 @@ def boolean(value, tag=0x01):
 
 
 def text(value, tag=0x0C):
-    return tlv(tag, value.encode())
+    """A string, or octets that are none."""
+    return tlv(tag, value if isinstance(value, bytes) else value.encode())
 
 
 def oid_value(dotted):

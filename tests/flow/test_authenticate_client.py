@@ -282,6 +282,13 @@ def test_an_unknown_matching_id_is_refused(lpa, matching_id):
     lpa.authenticate(matching_id).refused("8.2.6", "3.8")
 
 
+@pytest.mark.parametrize("octets", [b"A\0B", b"\0", b"A\xffB", b"\xc3\x28", b"A$B", b"$"])
+def test_a_matching_id_that_is_no_text_is_unknown(lpa, octets):
+    lpa.initiate().must()
+    context = der.tlv(0xA0, der.text(octets, 0x80), lpa.device_info())
+    lpa.authenticate(context=context).refused("8.2.6", "3.8")
+
+
 def test_a_matching_id_is_compared_exactly(lpa, order):
     o = order(matching_id=f"Upper-{os.getpid()}-x")
     lpa.initiate().must()
@@ -419,6 +426,23 @@ def test_a_retry_is_told_the_one_time_key_of_last_time(session, card, order):
     assert first.package.dp_point != again.known_point
 
 
+def test_the_one_time_key_of_another_curve_is_not_offered(session, make_card, site, order):
+    """First under NIST, then the card prefers brainpool: the key of last time fits no longer."""
+    o = order()
+    card = make_card("nist", "brainpool")
+    first = session(card).until_package(o.matching_id)
+    assert first.pb_cert.public_key().curve.name == "secp256r1"
+    again = session(card)
+    ids = [site.trees[c].ci.id for c in ("brainpool", "nist")]
+    again.initiate(verification=ids, signing=ids).must()
+    again.authenticate(o.matching_id).must()
+    assert again.pb_cert.public_key().curve.name == "brainpoolP256r1"
+    assert again.known_point is None
+    again.get_package().must()
+    assert again.notify(again.install()).status == 204
+    assert o.state == "installed"
+
+
 def notified(metadata):
     """Which events which address hears of: an entry for each pair."""
     out = {}
@@ -513,6 +537,17 @@ def test_the_same_body_again_gets_the_same_answer_and_counts_nothing(rspd, lpa, 
         assert lpa.client.call("authenticateClient", body).octets == first.octets
     assert rspd.database.fingerprint() == before
     assert o.show()["downloadAttempts"] == 1
+
+
+def test_what_was_answered_first_is_answered_again_after_a_wrong_code(rspd, lpa, order):
+    o = order(cc="12345678")
+    lpa.initiate().must()
+    body = lpa.authenticate_body(o.matching_id)
+    first = lpa.authenticate(body=body).must()
+    lpa.get_package("0000").refused("8.2.7", "3.8")
+    before = rspd.database.fingerprint()
+    assert lpa.client.call("authenticateClient", body).octets == first.octets
+    assert rspd.database.fingerprint() == before
 
 
 def test_a_refusal_is_repeated_too(lpa, order, make_card):

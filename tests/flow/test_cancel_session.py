@@ -53,6 +53,16 @@ def test_who_postpones_may_come_again(session, ready, make_card, reason, package
     assert lpa.order.state == "downloaded"
 
 
+@pytest.mark.parametrize("reason", KEEPS)
+def test_postponing_what_is_released_is_no_move(rspd, ready, reason):
+    lpa = ready()
+    told = ("select count(*) from outbox", "select count(*) from audit where to_state is not null")
+    before = [rspd.database.value(q) for q in told]
+    lpa.cancel(reason).must()
+    assert [rspd.database.value(q) for q in told] == before
+    assert lpa.order.state == "released"
+
+
 @pytest.mark.parametrize("package", [False, True], ids=["authenticated", "package-out"])
 @pytest.mark.parametrize("reason", ENDS + LATER_REASONS)
 def test_any_other_reason_ends_the_order(ready, reason, package):
@@ -175,8 +185,16 @@ def test_an_error_response_of_the_card_fails_and_moves_nothing(ready, code):
         "transactionId": lpa.hex_id,
         "cancelSessionResponse": b64(der.tlv(0xBF41, der.integer(code, 0x81))),
     }
-    assert lpa.cancel(body=body).refusal
+    lpa.cancel(body=body).refused(*(("8.10.1", "3.9") if code == 5 else ("8.1", "4.2")))
     assert lpa.order.state == "released"
+
+
+@pytest.mark.parametrize("code", [5, 127])
+def test_an_error_response_for_what_was_only_initiated_is_of_no_transaction(lpa, code):
+    lpa.initiate().must()
+    error = der.tlv(0xBF41, der.integer(code, 0x81))
+    body = {"transactionId": lpa.hex_id, "cancelSessionResponse": b64(error)}
+    lpa.cancel(body=body).refused("8.10.1", "3.9")
 
 
 @pytest.mark.parametrize("member", ["transactionId", "cancelSessionResponse"])

@@ -8,6 +8,7 @@ import threading
 import pytest
 
 import der
+import tokens
 import upp
 from card import Download, b64
 from harness import NAMES
@@ -82,6 +83,21 @@ def test_segments_are_full_but_never_over_the_limit(rspd, session, make_card, ex
     assert all(len(s) <= SEGMENT_MAX for s in segments)
 
 
+def test_a_package_as_large_as_may_be_imported_goes_out(rspd, session, card):
+    """Right at the limit of 1 MiB, where the arena of a call would be the first to end."""
+    limit = 1024 * 1024
+    path, iccid = rspd.desk.write_profile(filler=limit - 1500)
+    filler = 2 * limit - 1500 - path.stat().st_size
+    path.write_bytes(upp.profile(int(iccid[10:19]), filler=filler))
+    assert path.stat().st_size == limit
+    assert "ok" in rspd.desk.offer(path)
+    card.memory = 4 * limit
+    o = rspd.desk.order(iccid=iccid)
+    lpa = session(card).run(o.matching_id)
+    assert lpa.package.upp == path.read_bytes()
+    assert o.state == "installed"
+
+
 def test_large_metadata_are_split(rspd, session, card):
     icon = bytes.fromhex("89504e470d0a1a0a") + os.urandom(1010)
     iccid = rspd.desk.load({"icon": b64(icon)})
@@ -148,8 +164,15 @@ def test_an_error_response_of_the_card_fails(ready, code):
     lpa = ready()
     error = der.tlv(0xBF21, der.tlv(0xA1, der.tlv(0x80, lpa.transaction), der.integer(code)))
     body = {"transactionId": lpa.hex_id, "prepareDownloadResponse": b64(error)}
-    assert lpa.get_package(body=body).refusal
+    lpa.get_package(body=body).refused("8.1", "4.2")
     assert lpa.order.state == "released"
+
+
+def test_an_error_response_for_what_was_only_initiated_is_of_no_transaction(lpa):
+    lpa.initiate().must()
+    error = der.tlv(0xBF21, der.tlv(0xA1, der.tlv(0x80, lpa.transaction), der.integer(2)))
+    body = {"transactionId": lpa.hex_id, "prepareDownloadResponse": b64(error)}
+    lpa.get_package(body=body).refused("8.10.1", "3.9")
 
 
 def test_another_transaction_inside_is_refused(ready):
@@ -231,6 +254,33 @@ def test_an_order_whose_lifetime_ends_during_the_session_may_finish(rspd, ready)
     )
     lpa.get_package().must()
     assert lpa.order.state == "downloaded"
+
+
+@pytest.mark.parametrize("age", [tokens.AGE + 10, tokens.SESSION - 60])
+def test_the_user_may_take_the_time(rspd, site, ready, age):
+    lpa = ready()
+    tokens.Forge(site).age_session(rspd.database, lpa, age)
+    lpa.get_package().must()
+    assert lpa.order.state == "downloaded"
+
+
+def test_a_session_gets_no_package_after_an_hour_but_may_be_cancelled(rspd, site, ready):
+    lpa = ready()
+    tokens.Forge(site).age_session(rspd.database, lpa, tokens.SESSION + 10)
+    before = rspd.database.fingerprint()
+    lpa.get_package().refused("8.10.1", "3.9")
+    assert rspd.database.fingerprint() == before
+    lpa.cancel("endUserRejection").must()
+    assert lpa.order.state == "error"
+
+
+@pytest.mark.parametrize("error", [None, "peProcessingError"])
+def test_what_became_of_a_package_is_heard_after_an_hour_too(rspd, site, ready, error):
+    lpa = ready()
+    lpa.get_package().must()
+    tokens.Forge(site).age_session(rspd.database, lpa, 30 * 86400)
+    assert lpa.notify(lpa.result(error)).status == 204
+    assert lpa.order.state == ("error" if error else "installed")
 
 
 # ---- 6 to 8: Confirmation Code -------------------------------------------------------------------

@@ -1,16 +1,18 @@
 """ES9+.HandleNotification (SGP.22 §5.6.4, §3.1.3.3, §3.5; RULES 2 and 3): installation results,
 what happens on the card later, and everything that must be acknowledged without being believed."""
 
+import itertools
 import os
 
 import pytest
 
 import der
-from card import EVENT, Identity, b64
+from card import EVENT, Identity, b64, party_oid
 from harness import NAMES, wait_for
 from rspcrypto import signature_tlv
 
 ADDRESS = NAMES["nist"]
+serial = itertools.count(1)
 
 
 def acknowledged(answer):
@@ -113,6 +115,24 @@ def test_a_failure_after_success_does_not_take_the_profile_back(installed):
     assert lpa.order.state == "installed"
 
 
+@pytest.mark.parametrize("error", ["interruption", "peProcessingError"])
+def test_a_success_after_the_failure_of_its_own_session_wins(downloaded, error):
+    lpa = downloaded()
+    acknowledged(lpa.notify(lpa.result(error)))
+    assert lpa.order.state != "installed"
+    acknowledged(lpa.notify(lpa.install()))
+    assert lpa.order.state == "installed"
+
+
+def test_any_other_second_result_changes_nothing(rspd, downloaded, installed):
+    failed = downloaded()
+    acknowledged(failed.notify(failed.result("interruption")))
+    unbelieved(rspd, failed, failed.result("peProcessingError"), "released")
+    done = installed()
+    for error in (None, "interruption", "peProcessingError"):
+        unbelieved(rspd, done, done.result(error), "installed")
+
+
 def test_a_failure_of_an_old_session_does_not_spoil_the_new_one(session, downloaded):
     old = downloaded()
     new = session(old.card).until_package(old.order.matching_id)
@@ -169,12 +189,39 @@ def test_a_result_for_the_transaction_of_another_card(rspd, downloaded, session,
     unbelieved(rspd, lpa, lpa.result(transaction=other.transaction))
 
 
-def test_a_result_of_a_session_without_package(rspd, session, card, order):
-    o = order()
-    lpa = session(card).until_authenticated(o.matching_id)
-    lpa.order = o
-    lpa.client.call("handleNotification", {"pendingNotification": b64(lpa.result())})
-    assert o.state in ("released", "installed")
+def only_authenticated(lpa, o):
+    lpa.until_authenticated(o.matching_id)
+
+
+def code_was_wrong(lpa, o):
+    lpa.until_authenticated(o.matching_id)
+    lpa.get_package("0000").refused("8.2.7", "3.8")
+
+
+def was_cancelled(lpa, o):
+    lpa.until_authenticated(o.matching_id)
+    lpa.cancel("postponed").must()
+
+
+def was_refused(lpa, o):
+    lpa.card.forbidden_rules = (1,)
+    lpa.initiate().must()
+    lpa.authenticate(o.matching_id).refused("8.2.5", "4.3")
+
+
+@pytest.mark.parametrize("error", [None, "interruption", "peProcessingError"])
+@pytest.mark.parametrize(
+    "way", [only_authenticated, code_was_wrong, was_cancelled, was_refused], ids=lambda w: w.__name__
+)
+def test_a_result_of_a_session_without_package(rspd, session, card, way, error):
+    """Nobody installs what was never handed out, not even who could not tell the code."""
+    rules = {"ppr1": True, "owner": "00101"} if way is was_refused else {}
+    o = rspd.desk.order(iccid=rspd.desk.load(rules), cc="12345678")
+    lpa = session(card)
+    way(lpa, o)
+    lpa.order, lpa.iccid = o, o.iccid
+    octets = lpa.result(error, oid=party_oid(lpa.auth_cert))
+    unbelieved(rspd, lpa, octets, o.state)
 
 
 def test_a_result_whose_octets_were_changed(rspd, downloaded):
@@ -277,6 +324,46 @@ def test_a_notification_of_a_profile_we_do_not_know(rspd, lpa, card):
     assert rspd.database.value("select count(*) from profile where iccid like '89440000000%'") == 0
 
 
+def kept(rspd):
+    return rspd.database.value("select count(*) from notification")
+
+
+def test_what_this_card_never_had_to_do_with_is_not_kept(rspd, installed, make_card, order):
+    lpa = installed()
+    unsold = order().iccid
+    before = kept(rspd)
+    for iccid in ("8944000000000000007", unsold):
+        acknowledged(lpa.notify(lpa.card.notification("enable", iccid, ADDRESS)))
+    stranger = make_card().notification("enable", lpa.iccid, ADDRESS)
+    acknowledged(lpa.notify(stranger))
+    assert kept(rspd) == before
+    tell(lpa, "enable")
+    assert kept(rspd) == before + 1
+
+
+def test_what_is_longer_than_a_notification_can_be_is_not_kept(rspd, installed):
+    lpa = installed()
+    before = kept(rspd)
+    for length, more in ((9000, 0), (5000, 1)):
+        octets = lpa.card.notification("enable", lpa.iccid, "a" * length)
+        assert (len(octets) > 8192) == (more == 0)
+        acknowledged(lpa.notify(octets))
+        assert kept(rspd) == before + more
+
+
+NO_TEXT = [b"smdp\0.example.org", b"\0", b"\xff\xfe", b"\xc3\x28"]
+
+
+@pytest.mark.parametrize("address", NO_TEXT)
+def test_an_address_that_is_no_text_spoils_no_notification(rspd, downloaded, address):
+    lpa = downloaded()
+    lpa.install()
+    acknowledged(lpa.notify(lpa.result(notify=address)))
+    assert lpa.order.state == "installed"
+    acknowledged(lpa.notify(lpa.card.notification("enable", lpa.iccid, address)))
+    assert on_card(rspd, lpa) == "enabled"
+
+
 def test_several_event_bits_are_no_notification(rspd, installed):
     lpa = installed()
     tell(lpa, "enable")
@@ -302,11 +389,13 @@ def test_several_event_bits_are_no_notification(rspd, installed):
 def of_type(rspd, session, card):
     """An installed profile of a type that says what a delete means."""
 
-    def make(on_delete):
-        name = f"on-delete-{on_delete}"
+    def make(on_delete, twice=False):
+        name = f"on-delete-{on_delete}-{next(serial)}"
         rspd.desk.make_type(name, onDelete=on_delete)
         o = rspd.desk.order(iccid=rspd.desk.load({"type": name}))
+        other = session(card).until_package(o.matching_id) if twice else None
         lpa = session(card).run(o.matching_id)
+        lpa.other = other
         lpa.order = o
         return lpa
 
@@ -330,6 +419,36 @@ def test_delete_reissue_to_the_same_card_with_new_keys(rspd, of_type, session, m
     again = session(lpa.card).run(lpa.order.matching_id)
     assert again.iccid == lpa.iccid
     assert again.package.dp_point != lpa.package.dp_point
+
+
+def test_delete_reissue_though_the_orders_lifetime_is_over(rspd, of_type, session):
+    lpa = of_type("reissue")
+    rspd.database.rows(
+        "update download_order set expires_at = now() - interval '1 day'"
+        f" where iccid = '{lpa.iccid}'"
+    )
+    tell(lpa, "delete")
+    del lpa.card.profiles[lpa.iccid]
+    session(lpa.card).run(lpa.order.matching_id)
+    assert lpa.order.state == "installed"
+
+
+def test_who_held_a_profile_before_it_was_stock_again_has_no_say(
+    rspd, of_type, session, make_card
+):
+    """The card has a second package in its drawer when it deletes the profile; a success of that
+    one takes back neither the stock nor what another card installed."""
+    lpa = of_type("available", twice=True)
+    tell(lpa, "delete")
+    lpa.order = None
+    for _ in ("in stock", "sold"):
+        before = rspd.database.fingerprint()
+        acknowledged(lpa.notify(lpa.other.result()))
+        assert rspd.database.fingerprint() == before
+        if lpa.order is None:
+            lpa.order = rspd.desk.order(iccid=lpa.iccid)
+            session(make_card()).run(lpa.order.matching_id)
+    assert lpa.order.state == "installed"
 
 
 def test_delete_available_is_stock_again(rspd, of_type, session, make_card):

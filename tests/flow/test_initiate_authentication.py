@@ -61,7 +61,8 @@ def test_the_address_is_compared_as_hosts_are_and_answered_as_it_was_spelt(lpa, 
 
 @pytest.mark.parametrize(
     "address",
-    [OTHER, "", "smdp.example.org.evil.org", "xsmdp.example.org", "smdp", "smdp.example.org/x"],
+    [OTHER, "", "smdp.example.org.evil.org", "xsmdp.example.org", "smdp", "smdp.example.org/x"]
+    + ["smdp.example.org:x", "smdp.example.org:44x", "smdp.example.org:443:443"],
 )
 def test_another_address_is_refused(lpa, address):
     ask(lpa, address).refused("8.8.1", "3.8")

@@ -201,6 +201,33 @@ def test_installed_wins_whatever_the_order_has_become(rspd, session, card, order
     assert rspd.ask("profile show", iccid=o.iccid)["state"] == "installed"
 
 
+@pytest.mark.parametrize("error", ["interruption", "peProcessingError"])
+def test_a_late_failure_of_the_older_package_says_nothing_of_the_newer(
+    session, card, order, error
+):
+    """The newer package may be on the card: only its own failure gives the profile back."""
+    o = order()
+    old = session(card).until_package(o.matching_id)
+    new = session(card).until_package(o.matching_id)
+    assert new.notify(old.result(error)).status == 204
+    assert o.state == "downloaded"
+    new.cancel("postponed").must()
+    error_code(o.cancel("available"))
+    assert new.notify(new.result(error)).status == 204
+    assert "ok" in o.cancel("available")
+    assert o.show()["state"] == "available"
+
+
+def test_a_failure_told_after_the_session_was_given_up_frees_the_profile(session, card, order):
+    o = order()
+    lpa = session(card).until_package(o.matching_id)
+    lpa.cancel("loadBppExecutionError").must()
+    error_code(o.cancel("available"))
+    assert lpa.notify(lpa.result("peProcessingError")).status == 204
+    assert "ok" in o.cancel("available")
+    assert o.show()["state"] == "available"
+
+
 def test_a_profile_that_was_sold_again_freezes_the_newer_order(rspd, session, make_card, order):
     """Two sessions of one card: the second fails, the profile is sold again, and only then the card
     tells that the first one had succeeded."""
@@ -218,6 +245,10 @@ def test_a_profile_that_was_sold_again_freezes_the_newer_order(rspd, session, ma
     buyer = session(make_card())
     buyer.initiate().must()
     assert buyer.authenticate(newer.matching_id).refusal
+    # Nobody can use the frozen order: its MatchingID is free for the one that takes its place.
+    third = rspd.desk.order(matching_id=newer.matching_id)
+    session(make_card()).run(newer.matching_id)
+    assert third.state == "installed"
 
 
 # ---- reset ---------------------------------------------------------------------------------------
@@ -231,6 +262,40 @@ def test_reset_gives_another_chance(session, card, order):
     lpa.get_package()  # of the old session: whatever it gets, the order is sound
     session(card).run(o.matching_id)
     assert o.state == "installed"
+
+
+def counters(o):
+    shown = o.show()
+    return shown["downloadAttempts"], shown["confirmationCodeAttempts"]
+
+
+def test_each_reset_sets_the_counters_to_zero(session, card, order):
+    o = order(cc="12345678")
+    for _ in range(2):
+        session(card).until_package(o.matching_id, "12345678")
+        assert "ok" in o.reset()
+        assert counters(o) == (0, 0)
+        session(card).until_authenticated(o.matching_id).get_package("0000")
+        assert counters(o) == (1, 1)
+
+
+def test_a_reset_is_no_repetition_once_a_session_was_counted(session, card, order):
+    """No success is told while the counters stand where they stood."""
+    o = order(cc="12345678")
+    session(card).until_package(o.matching_id, "12345678")
+    for _ in range(2):
+        assert "ok" in o.reset()
+    session(card).until_authenticated(o.matching_id).get_package("0000")
+    error_code(o.reset())
+    assert counters(o) == (1, 1)
+
+
+def test_a_release_is_a_repetition_though_a_session_was_counted(session, card, order):
+    o = order(release=False)
+    first = o.release()
+    session(card).until_authenticated(o.matching_id)
+    assert o.release() == first
+    assert o.state == "released"
 
 
 def test_reset_of_what_is_installed_is_refused(session, card, order):

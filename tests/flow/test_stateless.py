@@ -155,6 +155,16 @@ def test_forged_installation_results_and_notifications(watched, of_functions, lp
     silent(watch, of_functions)
 
 
+def test_a_result_of_a_session_without_package_costs_only_the_look(watched, of_functions, lpa):
+    o = watched.desk.order()
+    lpa.until_authenticated(o.matching_id)
+    octets = lpa.result()
+    with Watch(watched) as watch:
+        assert lpa.notify(octets).status == 204
+    seen = [n for n in watch.names if n in of_functions]
+    assert len(seen) == 1, seen
+
+
 def test_garbage_of_every_function(watched, of_functions, lpa):
     with Watch(watched) as watch:
         for function in ("authenticateClient", "getBoundProfilePackage", "cancelSession"):

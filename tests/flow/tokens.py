@@ -6,6 +6,7 @@ import hmac
 import time
 
 AGE, AHEAD = 15 * 60, 60  # seconds that an id is good for, back and ahead
+SESSION = 3600  # seconds after its first call in which a session gets its package
 
 
 def hkdf(key, label):
@@ -34,3 +35,19 @@ class Forge:
         lpa.transaction = self.transaction(lpa.transaction, **settings)
         lpa.hex_id = lpa.transaction.hex().upper()
         lpa.server_challenge = self.challenge(lpa.transaction, lpa.card.svn, lpa.address)
+
+    def age_session(self, database, lpa, age):
+        """Makes both sides believe that the session began `age` seconds ago."""
+        old = lpa.transaction
+        self.put(lpa, age=age)
+        for column in (
+            "rsp_session.transaction_id",
+            "binding.transaction_id",
+            "download_order.last_transaction",
+            "download_order.bound_transaction",
+        ):
+            table, name = column.split(".")
+            database.rows(
+                f"update {table} set {name} = '\\x{lpa.transaction.hex()}'"
+                f" where {name} = '\\x{old.hex()}'"
+            )
