@@ -56,6 +56,7 @@ verify_transaction(struct task *t)
 	if (!codec_authenticate_response_read(
 		    t->mem, c->in.authenticate_server_response, &c->response, &c->call.note))
 		return task_refuse(t, REFUSE(MEMBER_INVALID));
+	dp_leniencies_count(c->response.leniencies);
 	if (!c->response.ok) {
 		c->call.note = arena_printf(t->mem, "authenticateErrorCode %d", c->response.error);
 		return task_refuse(t, REFUSE(EUICC_REPORTS_ERROR));

@@ -37,6 +37,7 @@ verify_transaction(struct task *t)
 	if (!codec_cancel_response_read(
 		    t->mem, c->in.cancel_session_response, &c->response, &c->call.note))
 		return task_refuse(t, REFUSE(MEMBER_INVALID));
+	dp_leniencies_count(c->response.leniencies);
 	if (c->response.ok && !slice_eq(c->response.transaction_id, c->call.transaction_id))
 		return task_refuse(t, REFUSE(TRANSACTION_UNKNOWN));
 	GO(find_session);

@@ -137,6 +137,9 @@ enum { DP_DEADLINE_MS = 10000, DP_ARENA = 256 * 1024, DP_PACKAGE_ARENA = 8 * 102
  */
 enum { DP_SESSION_SECONDS = 3600 };
 
+/* Counts what a card's message was forgiven: bits of enum codec_leniency. */
+void dp_leniencies_count(unsigned leniencies);
+
 /* How often a procedure looks again when an order changes under it, before it answers "busy". */
 enum { DP_TRIES = 4 };
 

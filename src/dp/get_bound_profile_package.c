@@ -44,6 +44,7 @@ verify_transaction(struct task *t)
 	if (!codec_prepare_response_read(
 		    t->mem, c->in.prepare_download_response, &c->response, &c->call.note))
 		return task_refuse(t, REFUSE(MEMBER_INVALID));
+	dp_leniencies_count(c->response.leniencies);
 	if (!slice_eq(c->response.transaction_id, c->call.transaction_id))
 		return task_refuse(t, REFUSE(TRANSACTION_UNKNOWN));
 	c->began = facts.seconds;

@@ -71,6 +71,7 @@ read_members(struct task *t)
 	if (!codec_pending_notification_read(
 		    t->mem, c->in.pending_notification, &c->notification, &why))
 		return ignore(t, STATS_notification_undecodable, why);
+	dp_leniencies_count(c->notification.leniencies);
 	if (text_bcd_to_iccid(c->notification.iccid, c->iccid))
 		c->call.iccid = slice_text(c->iccid);
 	if (c->notification.kind == CODEC_OTHER_NOTIFICATION) {
