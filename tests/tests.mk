@@ -1,7 +1,7 @@
-# Tests by cost, a folder each: unit and wire (no I/O), store (PostgreSQL), flow (the programs), storm
+# Tests by cost, a folder each: unit (no I/O), store (PostgreSQL), flow (the programs), storm
 # (every wait with every outcome). A file tests/TREE/FOLDER_topic_test.c becomes a program linked with what
 # src/FOLDER may call; files tests/TREE/test_*.py are pytest's. tests/dev/run-tests runs both and adds up.
-TREES := unit wire store flow storm
+TREES := unit store flow storm
 TEST_SOURCES := $(sort $(wildcard $(TREES:%=tests/%/*_test.c)))
 test_program = $(patsubst tests/%.c,$(B)/%,$1)
 test_folder = $(firstword $(subst _, ,$(notdir $1)))
