@@ -11,9 +11,16 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent_ssl.h>
 #include <openssl/err.h>
+#include "base/clock.h"
 #include "base/log.h"
 #include "https/int.h"
 #include "stats/stats.h"
+
+/*
+ * Octets read ahead of a request and its body: records of TLS, and what little is sent ahead. evhttp goes
+ * on reading while it answers, however much comes.
+ */
+enum { AHEAD = 64 * 1024 };
 
 static int ssl_index(void);
 
@@ -35,14 +42,28 @@ note_peer(struct connection *c, int fd)
 	if (address.ss_family == AF_INET6) {
 		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&address;
 
+		memcpy(c->source, &in6->sin6_addr, IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) ? 16 : 8);
 		inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof text);
 		snprintf(c->peer, sizeof c->peer, "[%s]:%u", text, ntohs(in6->sin6_port));
 	} else {
 		const struct sockaddr_in *in = (const struct sockaddr_in *)&address;
 
+		memcpy(c->source, &in->sin_addr, sizeof in->sin_addr);
 		inet_ntop(AF_INET, &in->sin_addr, text, sizeof text);
 		snprintf(c->peer, sizeof c->peer, "%s:%u", text, ntohs(in->sin_port));
 	}
+}
+
+/* Without a new deadline. */
+static void
+enter(struct connection *c, enum phase phase)
+{
+	struct https *h = c->listener->https;
+
+	TAILQ_REMOVE(&h->queues[c->phase], c, place);
+	TAILQ_INSERT_TAIL(&h->queues[phase], c, place);
+	c->phase = phase;
+	c->since = clock_mono_us();
 }
 
 void
@@ -50,49 +71,11 @@ https_connection_phase_set(struct connection *c, enum phase phase)
 {
 	const struct timeval *time = c->listener->https->times[phase];
 
-	c->phase = phase;
+	enter(c, phase);
 	if (time)
 		event_add(c->deadline, time);
 	else
 		event_del(c->deadline);
-}
-
-void
-https_connection_close(struct connection *c)
-{
-	SSL *ssl = bufferevent_openssl_get_ssl(c->bev);
-
-	if (SSL_is_init_finished(ssl)) {
-		SSL_shutdown(ssl); /* a notice to the client; nobody waits for his */
-		ERR_clear_error();
-	}
-	shutdown(bufferevent_getfd(c->bev), SHUT_RDWR);
-	https_connection_phase_set(c, PHASE_ENDING);
-}
-
-static void
-on_deadline(evutil_socket_t fd, short what, void *arg)
-{
-	static const struct {
-		enum stats_name counter;
-		const char *word;
-	} late[PHASES] = {
-		[PHASE_HANDSHAKE] = { STATS_https_timeout_handshake, "handshake" },
-		[PHASE_HEAD] = { STATS_https_timeout_head, "head" },
-		[PHASE_BODY] = { STATS_https_timeout_body, "body" },
-		[PHASE_ANSWER] = { STATS_https_timeout_answer, "answer" },
-		[PHASE_IDLE] = { STATS_https_timeout_idle, "idle" },
-	};
-	struct connection *c = arg;
-
-	(void)fd;
-	(void)what;
-	stats_add(late[c->phase].counter);
-	LOG(https, INFO, "listener=%s peer=%s timeout=%s", c->listener->name, c->peer,
-		late[c->phase].word);
-	if (c->phase == PHASE_HANDSHAKE)
-		c->alert = "timeout";
-	https_connection_close(c);
 }
 
 static void
@@ -106,13 +89,70 @@ end_handshake(struct connection *c)
 }
 
 void
+https_connection_close(struct connection *c)
+{
+	SSL *ssl = bufferevent_openssl_get_ssl(c->bev);
+
+	if (c->phase == PHASE_ENDING)
+		return;
+	if (SSL_is_init_finished(ssl)) {
+		SSL_shutdown(ssl); /* a notice to the client; nobody waits for his */
+		ERR_clear_error();
+	}
+	shutdown(bufferevent_getfd(c->bev), SHUT_RDWR);
+	if (!c->shaken)
+		end_handshake(c);
+	c->listener->https->ending++;
+	https_connection_phase_set(c, PHASE_ENDING);
+	/* What the kernel still holds of the client's is not read first. */
+	bufferevent_trigger_event(c->bev, BEV_EVENT_ERROR, BEV_TRIG_DEFER_CALLBACKS);
+}
+
+static void
+on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct {
+		enum stats_name counter;
+		const char *word;
+	} late[PHASES] = {
+		[PHASE_HELLO] = { STATS_https_timeout_handshake, "handshake" },
+		[PHASE_HANDSHAKE] = { STATS_https_timeout_handshake, "handshake" },
+		[PHASE_FIRST] = { STATS_https_timeout_head, "head" },
+		[PHASE_HEAD] = { STATS_https_timeout_head, "head" },
+		[PHASE_BODY] = { STATS_https_timeout_body, "body" },
+		[PHASE_ANSWER] = { STATS_https_timeout_answer, "answer" },
+		[PHASE_IDLE] = { STATS_https_timeout_idle, "idle" },
+	};
+	struct connection *c = arg;
+
+	(void)fd;
+	(void)what;
+	stats_add(late[c->phase].counter);
+	LOG(https, INFO, "listener=%s peer=%s timeout=%s", c->listener->name, c->peer,
+		late[c->phase].word);
+	if (!c->shaken)
+		c->alert = "timeout";
+	https_connection_close(c);
+}
+
+int
+https_connection_hello(SSL *ssl, int *alert, void *arg)
+{
+	struct connection *c = https_connection_find(ssl);
+
+	(void)alert;
+	(void)arg;
+	if (c->phase == PHASE_HELLO)
+		enter(c, PHASE_HANDSHAKE);
+	return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+void
 https_connection_info(const SSL *ssl, int where, int value)
 {
 	struct connection *c = https_connection_find(ssl);
 	int on = 1;
 
-	if (!c->peer[0])
-		note_peer(c, SSL_get_fd(ssl));
 	if (where & SSL_CB_ALERT)
 		c->alert = SSL_alert_desc_string_long(value);
 	if (!(where & SSL_CB_HANDSHAKE_DONE) || c->phase != PHASE_HANDSHAKE)
@@ -127,7 +167,7 @@ https_connection_info(const SSL *ssl, int where, int value)
 	setsockopt(SSL_get_fd(ssl), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 	c->shaken = true;
 	end_handshake(c);
-	https_connection_phase_set(c, PHASE_HEAD);
+	https_connection_phase_set(c, PHASE_FIRST);
 }
 
 /* True when the blank line that ends a head is among what was added. */
@@ -158,12 +198,22 @@ static void
 on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 {
 	struct connection *c = arg;
+	const struct https *h = c->listener->https;
 
-	if (!info->n_added || (c->phase != PHASE_IDLE && c->phase != PHASE_HEAD))
+	if (!info->n_added || c->phase == PHASE_ENDING)
 		return;
+	if (evbuffer_get_length(input) > h->limits.head + c->listener->body + AHEAD) {
+		stats_add(STATS_https_flooded);
+		LOG(https, INFO, "listener=%s peer=%s flooded=%zu", c->listener->name, c->peer,
+			evbuffer_get_length(input));
+		https_connection_close(c);
+		return;
+	}
 	if (c->phase == PHASE_IDLE)
 		https_connection_phase_set(c, PHASE_HEAD);
-	if (head_ends(c, input, info->n_added)) {
+	if (c->phase == PHASE_FIRST)
+		enter(c, PHASE_HEAD);
+	if (c->phase == PHASE_HEAD && head_ends(c, input, info->n_added)) {
 		c->line = 0;
 		https_connection_phase_set(c, PHASE_BODY);
 	}
@@ -178,7 +228,8 @@ on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *ar
 	char line[13] = "";
 	unsigned status;
 
-	if (!info->n_added || (c->phase != PHASE_HEAD && c->phase != PHASE_BODY))
+	if (!info->n_added ||
+		(c->phase != PHASE_FIRST && c->phase != PHASE_HEAD && c->phase != PHASE_BODY))
 		return;
 	evbuffer_ptr_set(
 		output, &from, evbuffer_get_length(output) - info->n_added, EVBUFFER_PTR_SET);
@@ -188,6 +239,10 @@ on_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *ar
 	https_status_count(status);
 	LOG(https, NOTICE, "listener=%s peer=%s status=%u", c->listener->name, c->peer, status);
 	https_connection_phase_set(c, PHASE_ANSWER);
+	/* The status line is out, the rest of evhttp's head is not. */
+	for (unsigned i = 0; i < c->listener->header_n; i++)
+		evbuffer_add_printf(output, "%s: %s\r\n", c->listener->headers[i].name,
+			c->listener->headers[i].value);
 }
 
 /* The SSL's end is the connection's. */
@@ -209,10 +264,14 @@ on_ssl_free(void *parent, void *p, CRYPTO_EX_DATA *data, int index, long argl, v
 		stats_add(STATS_https_handshakes_failed);
 		LOG(https, INFO, "listener=%s peer=%s handshake=failed reason=\"%s\"", l->name,
 			c->peer, c->alert ? c->alert : "the client left");
-		end_handshake(c);
+		if (c->phase != PHASE_ENDING)
+			end_handshake(c);
 	}
 	if (c->exchange)
 		https_exchange_orphan(c->exchange);
+	if (c->phase == PHASE_ENDING)
+		l->https->ending--;
+	TAILQ_REMOVE(&l->https->queues[c->phase], c, place);
 	if (c->prev)
 		c->prev->next = c->next;
 	else
@@ -239,10 +298,31 @@ ssl_index(void)
 	return index;
 }
 
+void
+https_connection_meet(evutil_socket_t fd, short what, void *https)
+{
+	struct https *h = https;
+	struct connection *c = TAILQ_LAST(&h->queues[PHASE_HELLO], connection_queue), *first = NULL;
+
+	(void)fd;
+	(void)what;
+	for (; c && !c->met; c = TAILQ_PREV(c, connection_queue, place)) {
+		note_peer(c, bufferevent_getfd(c->bev));
+		c->met = true;
+		first = c;
+	}
+	for (; first; first = c) {
+		c = TAILQ_NEXT(first, place); /* it may go itself */
+		https_room_share(first);
+	}
+}
+
 static void
 link_connection(struct https_listener *l, struct connection *c)
 {
 	c->listener = l;
+	c->since = clock_mono_us();
+	TAILQ_INSERT_TAIL(&l->https->queues[c->phase], c, place);
 	c->next = l->connections;
 	if (c->next)
 		c->next->prev = c;
@@ -253,6 +333,7 @@ link_connection(struct https_listener *l, struct connection *c)
 	stats_add(STATS_https_connections);
 	stats_add_n(STATS_https_connections_open, 1);
 	stats_add_n(STATS_https_handshakes_open, 1);
+	event_active(l->https->arrival, EV_TIMEOUT, 0);
 	https_gate_update(l->https);
 }
 
@@ -275,6 +356,6 @@ https_connection_new(struct https_listener *l)
 		!evbuffer_add_cb(bufferevent_get_output(c->bev), on_output, c))
 		abort();
 	link_connection(l, c);
-	https_connection_phase_set(c, PHASE_HANDSHAKE);
+	https_connection_phase_set(c, PHASE_HELLO);
 	return c->bev;
 }

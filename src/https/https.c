@@ -8,7 +8,9 @@
 #include "https/int.h"
 #include "stats/stats.h"
 
-enum { RELIEF_MS = 100 }; /* without descriptors, until accepting is tried again */
+enum { RELIEF_MS = 100 }; /* while accepting pauses, until it is tried again */
+
+static const struct timeval relief_time = { 0, RELIEF_MS * 1000 };
 
 struct https_limits
 https_limits_of(const struct conf_limits *c)
@@ -55,9 +57,12 @@ https_new(struct loop *loop, const struct https_limits *limits)
 	signal(SIGPIPE, SIG_IGN); /* OpenSSL writes to sockets whose peer may have left */
 	h->loop = loop;
 	h->relief = evtimer_new(base, accept_again, h);
+	h->arrival = event_new(base, -1, 0, https_connection_meet, h);
 	h->drained = event_new(base, -1, 0, on_drained, h);
-	if (!h->relief || !h->drained)
+	if (!h->relief || !h->arrival || !h->drained)
 		abort();
+	for (int i = 0; i < PHASES; i++)
+		TAILQ_INIT(&h->queues[i]);
 	https_limits_set(h, limits);
 	return h;
 }
@@ -67,6 +72,7 @@ https_free(struct https *h)
 {
 	assert(!h->listeners);
 	event_free(h->relief);
+	event_free(h->arrival);
 	event_free(h->drained);
 	free(h);
 }
@@ -88,8 +94,8 @@ void
 https_limits_set(struct https *h, const struct https_limits *limits)
 {
 	h->limits = *limits;
-	h->times[PHASE_HANDSHAKE] = common_time(h, limits->handshake_ms);
-	h->times[PHASE_HEAD] = common_time(h, limits->head_ms);
+	h->times[PHASE_HELLO] = h->times[PHASE_HANDSHAKE] = common_time(h, limits->handshake_ms);
+	h->times[PHASE_FIRST] = h->times[PHASE_HEAD] = common_time(h, limits->head_ms);
 	h->times[PHASE_BODY] = common_time(h, limits->body_ms);
 	h->times[PHASE_ANSWER] = common_time(h, limits->answer_ms);
 	h->times[PHASE_IDLE] = common_time(h, limits->idle_ms);
@@ -101,9 +107,10 @@ https_limits_set(struct https *h, const struct https_limits *limits)
 void
 https_gate_update(struct https *h)
 {
-	bool pause = h->starved || h->connections >= h->limits.connections ||
-		h->handshakes >= h->limits.handshakes;
+	bool pause = !https_room_make(h) || h->starved;
 
+	if (pause)
+		evtimer_add(h->relief, &relief_time); /* by then somebody may have idled enough */
 	if (pause == h->paused)
 		return;
 	h->paused = pause;
@@ -124,11 +131,8 @@ https_gate_update(struct https *h)
 void
 https_starve(struct https *h)
 {
-	static const struct timeval moment = { 0, RELIEF_MS * 1000 };
-
 	h->starved = true;
 	https_gate_update(h);
-	evtimer_add(h->relief, &moment);
 }
 
 void

@@ -21,7 +21,7 @@ enum { HTTPS_WHY = 512 };
 
 struct https_limits {
 	unsigned connections,
-		handshakes; /* at a time, over all listeners; beyond, accepting pauses */
+		handshakes; /* at a time, over all listeners; beyond, who idles makes way */
 	size_t head;        /* octets of request line and header */
 	uint32_t handshake_ms, head_ms, body_ms, answer_ms, idle_ms; /* per phase of a connection */
 };
@@ -62,7 +62,7 @@ struct https_listener_settings {
 	const char *address;                /* numeric, IPv4 or IPv6 */
 	uint16_t port;                      /* 0: any free one */
 	size_t body;                        /* octets of a request's body at most */
-	const struct https_header *headers; /* put on every answer of the handler; must live on */
+	const struct https_header *headers; /* put on every answer; must live on */
 	unsigned header_n;
 };
 

@@ -8,12 +8,17 @@
  * certificate negotiates 1.2 by itself.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include "base/log.h"
 #include "https/int.h"
+
+enum { FILE_MOST = 1024 * 1024 }; /* octets of a PEM file */
 
 /* The two suites of SGP.22 §2.6.6 for TLS 1.2, among others of their strength. */
 static const char suites[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
@@ -75,6 +80,7 @@ set_up(SSL_CTX *context, const struct https_identity_settings *s)
 	SSL_CTX_set_num_tickets(context, 1);
 	SSL_CTX_set_default_passwd_cb(context, no_passphrase);
 	SSL_CTX_set_alpn_select_cb(context, select_protocol, NULL);
+	SSL_CTX_set_client_hello_cb(context, https_connection_hello, NULL);
 	SSL_CTX_set_info_callback(context, https_connection_info);
 	return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) &&
 		SSL_CTX_set_cipher_list(context, suites) &&
@@ -84,10 +90,33 @@ set_up(SSL_CTX *context, const struct https_identity_settings *s)
 		https_ticket_init(context, s->ticket_secret, s->former_ticket_secret);
 }
 
+/* OpenSSL would wait for a FIFO's writer and read a device for ever. */
+static bool
+check_file(const char *what, const char *path, char why[HTTPS_WHY])
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct stat file;
+	const char *wrong = NULL;
+
+	if (fd < 0 || fstat(fd, &file) < 0)
+		wrong = strerror(errno);
+	else if (!S_ISREG(file.st_mode))
+		wrong = "it is not a regular file";
+	else if (file.st_size > FILE_MOST)
+		wrong = "it is larger than 1 MiB";
+	if (fd >= 0)
+		close(fd);
+	if (wrong)
+		snprintf(why, HTTPS_WHY, "%s %s cannot be used: %s", what, path, wrong);
+	return !wrong;
+}
+
 static bool
 load(SSL_CTX *context, const struct https_identity_settings *s, char why[HTTPS_WHY])
 {
 	ERR_clear_error();
+	if (!check_file("certificate", s->certificate, why) || !check_file("key", s->key, why))
+		return false;
 	if (SSL_CTX_use_certificate_chain_file(context, s->certificate) != 1) {
 		snprintf(why, HTTPS_WHY,
 			"certificate %s cannot be used: %s; it must be PEM, leaf first",

@@ -1,6 +1,7 @@
 #ifndef HTTPS_INT_H
 #define HTTPS_INT_H
 /* What the files of this folder know of each other. */
+#include <sys/queue.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <openssl/ssl.h>
@@ -12,13 +13,15 @@
  * with each read, so that a client which dribbles would live for ever.
  */
 enum phase {
-	PHASE_HANDSHAKE,
-	PHASE_HEAD, /* until the blank line; begins with the handshake's end or the first octet */
-	PHASE_BODY, /* until the request is whole */
-	PHASE_HANDLER, /* until request_respond; the task has a deadline of its own */
-	PHASE_ANSWER,  /* until the kernel has taken the answer */
-	PHASE_IDLE,    /* until the next request */
-	PHASE_ENDING,  /* shut down, about to be freed */
+	PHASE_HELLO,     /* until the ClientHello is whole */
+	PHASE_HANDSHAKE, /* the rest of it, within the same deadline */
+	PHASE_FIRST,     /* until the first octet of the first request */
+	PHASE_HEAD,      /* until the blank line; the first one within the deadline of FIRST */
+	PHASE_BODY,      /* until the request is whole */
+	PHASE_HANDLER,   /* until request_respond; the task has a deadline of its own */
+	PHASE_ANSWER,    /* until the kernel has taken the answer */
+	PHASE_IDLE,      /* until the next request */
+	PHASE_ENDING,    /* shut down, about to be freed */
 	PHASES
 };
 
@@ -30,6 +33,8 @@ struct exchange;
 struct connection {
 	struct https_listener *listener;
 	struct connection *prev, *next; /* of the listener */
+	TAILQ_ENTRY(connection) place;  /* among those of its phase */
+	int64_t since;                  /* clock_mono_us when the phase began */
 	struct bufferevent *bev;
 	struct event *deadline;
 	enum phase phase;
@@ -37,9 +42,13 @@ struct connection {
 	struct exchange *exchange; /* the request in the handler's hands */
 	const char *alert;         /* TLS alert last sent or received, or NULL */
 	bool shaken;               /* the handshake is done */
+	bool met;                  /* the client's address is known */
 	bool told;                 /* evhttp tells us when it closes */
+	uint8_t source[16];        /* the client's address; of IPv6 the /64 */
 	char peer[PEER_LENGTH];
 };
+
+TAILQ_HEAD(connection_queue, connection);
 
 struct https_listener {
 	struct https *https;
@@ -52,6 +61,7 @@ struct https_listener {
 	void *binding;
 	const struct https_header *headers;
 	unsigned header_n;
+	size_t body; /* octets of a request's body at most */
 	uint16_t port;
 	bool started, stopping;
 	struct event *last_call; /* the end of patience after https_listener_stop */
@@ -65,10 +75,13 @@ struct https {
 	struct https_limits limits;
 	const struct timeval *times[PHASES]; /* libevent's common timeouts; NULL: no deadline */
 	struct https_listener *listeners;
+	struct connection_queue queues[PHASES]; /* connections by phase, the oldest first */
 	unsigned connections, handshakes;
-	bool paused;          /* no listener accepts */
-	bool starved;         /* no descriptors left; until `relief` */
-	struct event *relief; /* tries accepting again */
+	unsigned ending;       /* of the connections: closed, but not yet freed */
+	bool paused;           /* no listener accepts */
+	bool starved;          /* no descriptors left; until `relief` */
+	struct event *relief;  /* tries accepting again */
+	struct event *arrival; /* connections have been accepted, and now have their sockets */
 	struct event *drained;
 	void (*done)(void *arg);
 	void *done_arg;
@@ -85,13 +98,22 @@ void https_starve(struct https *h);
 /* The listener's burial is over. */
 void https_forget(struct https *h, struct https_listener *l);
 
+/* room.c: closes what must make way; true when one more may come in. */
+bool https_room_make(struct https *h);
+/* For a newcomer whose source is known: an address holds a share of the silent handshakes. */
+void https_room_share(struct connection *c);
+
 /* connection.c */
 struct bufferevent *https_connection_new(struct https_listener *l);
+/* From the loop, after connections were accepted: who are they, and are they too many? */
+void https_connection_meet(evutil_socket_t fd, short what, void *https);
 struct connection *https_connection_find(const SSL *ssl);
+/* For the SSL_CTX: the ClientHello is whole. */
+int https_connection_hello(SSL *ssl, int *alert, void *arg);
 /* For the SSL_CTX: end of handshake, alerts. */
 void https_connection_info(const SSL *ssl, int where, int value);
 void https_connection_phase_set(struct connection *c, enum phase phase);
-/* Shuts the socket down; evhttp frees the connection when it notices. */
+/* Shuts the socket down; evhttp frees the connection next, from the loop. */
 void https_connection_close(struct connection *c);
 
 /* request.c: evhttp's callback for a whole request; `listener` is the listener. */

@@ -11,8 +11,9 @@
 #include "https/int.h"
 
 enum {
-	BACKLOG = 1024,  /* connections that wait in the kernel */
-	LAST_CALL_S = 1, /* for clients to take the 503 at the end of a stop's patience */
+	BACKLOG = 1024,      /* connections that wait in the kernel */
+	UNSENT = 128 * 1024, /* octets that the kernel takes ahead of what the client does */
+	LAST_CALL_S = 1,     /* for clients to take the 503 at the end of a stop's patience */
 	ALL_METHODS = EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT |
 		EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_TRACE | EVHTTP_REQ_CONNECT |
 		EVHTTP_REQ_PATCH, /* so that others than POST are answered 405 by us */
@@ -57,15 +58,18 @@ read_address(const char *text, uint16_t port, struct sockaddr_storage *out)
 /*
  * SO_REUSEPORT: several instances on one host share the port. TCP_NODELAY is inherited by what is
  * accepted; evhttp sends head and body apart, so without it each answer waits for an acknowledgement.
+ * So is TCP_NOTSENT_LOWAT: without it the kernel hides megabytes of answers that the client does not read,
+ * and each would count as taken.
  */
 static bool
 set_options(int fd, int family)
 {
-	int on = 1, off = 0;
+	int on = 1, off = 0, unsent = UNSENT;
 
 	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
 		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0 &&
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 &&
+		setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent) == 0 &&
 		(family != AF_INET6 ||
 			setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0);
 }
@@ -173,6 +177,7 @@ https_listener_new(struct https *h, const struct https_listener_settings *s,
 	l->binding = binding;
 	l->headers = s->headers;
 	l->header_n = s->header_n;
+	l->body = s->body;
 	l->port = port_of(fd);
 	l->http = evhttp_new(base);
 	l->last_call = evtimer_new(base, on_last_call, l);
@@ -220,6 +225,7 @@ https_listener_identity_set(struct https_listener *l, struct https_identity *id)
 void
 https_listener_body_set(struct https_listener *l, size_t octets)
 {
+	l->body = octets;
 	evhttp_set_max_body_size(l->http, (ev_ssize_t)octets);
 }
 

@@ -79,6 +79,9 @@ send_answer(struct evhttp_request *ev, struct connection *c, const struct answer
 	struct evhttp_connection *evcon = evhttp_request_get_connection(ev);
 	char seconds[16];
 
+	for (unsigned i = 0; c && i < c->listener->header_n; i++)
+		evhttp_add_header(
+			headers, c->listener->headers[i].name, c->listener->headers[i].value);
 	if (answer->content_type)
 		evhttp_add_header(headers, "Content-Type", answer->content_type);
 	if (answer->retry_after) {
@@ -114,11 +117,6 @@ respond(struct request *r, const struct answer *answer)
 	if (c)
 		c->exchange = NULL;
 	if (x->ev) {
-		struct evkeyvalq *headers = evhttp_request_get_output_headers(x->ev);
-
-		for (unsigned i = 0; c && i < x->listener->header_n; i++)
-			evhttp_add_header(headers, x->listener->headers[i].name,
-				x->listener->headers[i].value);
 		send_answer(x->ev, c, answer);
 	} else {
 		stats_add(STATS_https_departed);

@@ -1,4 +1,4 @@
-/* Clients that dribble, stall, idle or do not read are closed at the deadline of their phase; caps pause. */
+/* Clients that dribble, stall, idle or do not read are closed at the deadline of their phase. */
 #include "https_fixture.h"
 
 static struct server server;
@@ -198,56 +198,58 @@ waiting_for_the_handler_has_no_deadline(void **state)
 	server_stop(&server);
 }
 
+/* Answers that nobody reads: the kernel takes few of them, and no more requests are served then. */
 static void
-connections_over_the_cap_wait(void **state)
+answers_sent_ahead_of_the_reader_are_ended(void **state)
 {
+	enum { BATCH = 200, BATCHES = 150 };
+	static const char request[] = "GET /x HTTP/1.1\r\nHost: h\r\n\r\n";
+	static char batch[BATCH * sizeof request];
 	struct https_limits limits = easy;
-	struct client first, second;
-	int64_t before;
-	int waiting;
-	char octet;
+	int64_t before, served;
+	struct client c;
+	int sent = 0;
 
 	(void)state;
-	limits.connections = 1;
+	for (int i = 0; i < BATCH; i++)
+		strcat(batch, request);
+	limits.answer_ms = SHORT_MS;
 	serve_with(limits);
-	before = stat_of(&server, STATS_https_connections);
-	assert_true(client_open(&first, server.port, context, NULL));
-	waiting = tcp_open(server.port); /* the kernel takes it */
-	assert_true(waiting >= 0);
-	assert_int_equal(
-		client_ask(&first, "POST /echo HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"), 200);
-	assert_int_equal(stat_of(&server, STATS_https_connections), before + 1);
-	close(waiting);
-	client_close(&first);
-	/* the one that waited left; the next is served */
-	assert_true(client_open(&second, server.port, context, NULL));
-	assert_int_equal(
-		client_ask(&second, "POST /echo HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"), 200);
-	assert_int_equal(recv(second.fd, &octet, 1, MSG_DONTWAIT), -1);
-	client_close(&second);
+	before = stat_of(&server, STATS_https_timeout_answer);
+	served = stat_of(&server, STATS_https_405);
+	assert_true(client_open(&c, server.port, context, NULL));
+	for (; sent < BATCHES && client_send(&c, batch); sent++)
+		for (int i = 0;
+			i < 100 && stat_of(&server, STATS_https_405) < served + (sent + 1) * BATCH;
+			i++)
+			usleep(10000);
+	assert_true(sent < BATCHES);
+	assert_int_equal(stat_of(&server, STATS_https_timeout_answer), before + 1);
+	assert_true(stat_becomes(&server, STATS_https_connections_open, 0));
+	client_close(&c);
 	server_stop(&server);
 }
 
 static void
-handshakes_over_the_cap_wait(void **state)
+a_client_that_sends_instead_of_reading_is_ended(void **state)
 {
-	struct https_limits limits = easy;
-	struct client c;
+	static char much[16384 + 1];
 	int64_t before;
-	int stalled;
+	struct client c;
+	int sent = 0;
 
 	(void)state;
-	limits.handshakes = 1;
-	limits.handshake_ms = SHORT_MS * 5;
-	serve_with(limits);
-	before = stat_of(&server, STATS_https_timeout_handshake);
-	stalled = tcp_open(server.port);
-	assert_true(stat_becomes(&server, STATS_https_handshakes_open, 1));
-	/* served once the stalled one has reached its deadline */
+	memset(much, 'x', sizeof much - 1);
+	serve_with(easy);
+	before = stat_of(&server, STATS_https_flooded);
 	assert_true(client_open(&c, server.port, context, NULL));
-	assert_int_equal(stat_of(&server, STATS_https_timeout_handshake), before + 1);
+	assert_true(client_send(&c, "POST /big HTTP/1.1\r\nContent-Length: 0\r\n\r\n"));
+	while (sent < 1000 && client_send(&c, much))
+		sent++;
+	assert_true(sent < 1000);
+	assert_true(stat_becomes(&server, STATS_https_flooded, before + 1));
+	assert_true(stat_becomes(&server, STATS_https_connections_open, 0));
 	client_close(&c);
-	close(stalled);
 	server_stop(&server);
 }
 
@@ -289,8 +291,8 @@ main(void)
 		cmocka_unit_test(an_idle_connection_is_ended),
 		cmocka_unit_test(a_client_that_does_not_read_is_ended),
 		cmocka_unit_test(waiting_for_the_handler_has_no_deadline),
-		cmocka_unit_test(connections_over_the_cap_wait),
-		cmocka_unit_test(handshakes_over_the_cap_wait),
+		cmocka_unit_test(answers_sent_ahead_of_the_reader_are_ended),
+		cmocka_unit_test(a_client_that_sends_instead_of_reading_is_ended),
 		cmocka_unit_test(new_limits_hold_at_once),
 	};
 

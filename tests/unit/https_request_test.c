@@ -112,6 +112,7 @@ only_post_is_allowed(void **state)
 	(void)state;
 	assert_int_equal(client_ask(&client, "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n"), 405);
 	assert_non_null(strstr(client.answer, "\r\nAllow: POST\r\n"));
+	assert_non_null(strstr(client.answer, "\r\nX-Admin-Protocol: gsma/rsp/v2.5.0\r\n"));
 	assert_int_equal(
 		client_ask(&client, "PUT /echo HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"), 405);
 	assert_int_equal(client_ask(&client, "DELETE / HTTP/1.1\r\nHost: h\r\n\r\n"), 405);
@@ -134,6 +135,7 @@ an_unknown_method_is_refused(void **state)
 {
 	(void)state;
 	assert_int_equal(client_ask(&client, "BREW /echo HTTP/1.1\r\nHost: h\r\n\r\n"), 501);
+	assert_non_null(strstr(client.answer, "\r\nX-Admin-Protocol: gsma/rsp/v2.5.0\r\n"));
 }
 
 static void
@@ -180,6 +182,7 @@ a_body_over_the_limit_is_refused_unread(void **state)
 	assert_int_equal(
 		client_ask(&client, "POST /echo HTTP/1.1\r\nContent-Length: 10000000\r\n\r\nabc"),
 		413);
+	assert_non_null(strstr(client.answer, "\r\nX-Admin-Protocol: gsma/rsp/v2.5.0\r\n"));
 	assert_true(client_ended(&client));
 	assert_int_equal(stat_of(&server, STATS_https_413), before + 1);
 	assert_int_equal(stat_of(&server, STATS_https_requests), requests);

@@ -1,5 +1,6 @@
 /* TLS: curves, suites, ALPN, tickets over reloads and instances, and identities that must be refused. */
 #include "https_fixture.h"
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 static SSL_SESSION *kept; /* by the client, for the next connection */
@@ -291,6 +292,41 @@ a_wrong_identity_says_what_is_wrong(void **state)
 	assert_non_null(strstr(why, "nist.key cannot be used: no start line"));
 }
 
+/* Neither waits for a FIFO's writer nor reads a device to its end. */
+static void
+only_regular_files_are_opened(void **state)
+{
+	uint8_t secret[32] = { 1 };
+	char nist[128], key[128], fifo[128], large[128], why[HTTPS_WHY];
+	struct https_identity_settings s = { .name = "x",
+		.certificate = fifo,
+		.key = file_in_folder("nist.key", key),
+		.ticket_secret = SLICE_ARRAY(secret) };
+	FILE *f;
+
+	(void)state;
+	file_in_folder("nist.pem", nist);
+	assert_int_equal(mkfifo(file_in_folder("fifo", fifo), 0600), 0);
+	assert_null(https_identity_new(&s, why));
+	assert_non_null(strstr(why, "fifo cannot be used: it is not a regular file"));
+	s.certificate = "/dev/zero";
+	assert_null(https_identity_new(&s, why));
+	assert_non_null(strstr(why, "certificate /dev/zero cannot be used: it is not a regular"));
+	s.certificate = nist;
+	s.key = fifo;
+	assert_null(https_identity_new(&s, why));
+	assert_non_null(strstr(why, "fifo cannot be used: it is not a regular file"));
+	f = fopen(file_in_folder("large", large), "w");
+	assert_non_null(f);
+	assert_int_equal(ftruncate(fileno(f), 1024 * 1024 + 1), 0);
+	fclose(f);
+	s.key = large;
+	assert_null(https_identity_new(&s, why));
+	assert_non_null(strstr(why, "large cannot be used: it is larger than 1 MiB"));
+	unlink(fifo);
+	unlink(large);
+}
+
 static void
 a_key_with_a_passphrase_is_refused_without_asking(void **state)
 {
@@ -414,6 +450,7 @@ main(void)
 		cmocka_unit_test(tickets_outlast_one_rotation_of_the_secret),
 		cmocka_unit_test(a_reload_changes_the_certificate_of_new_connections_only),
 		cmocka_unit_test(a_wrong_identity_says_what_is_wrong),
+		cmocka_unit_test(only_regular_files_are_opened),
 		cmocka_unit_test(a_key_with_a_passphrase_is_refused_without_asking),
 		cmocka_unit_test(a_wrong_address_says_what_is_wrong),
 		cmocka_unit_test(a_privileged_port_says_that_a_restart_is_needed),
