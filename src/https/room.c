@@ -92,6 +92,8 @@ https_room_share(struct connection *c)
 	unsigned share = h->limits.handshakes / 4, n = 0;
 	struct connection *oldest = NULL, *at;
 
+	if (!is_silent(c))
+		return;
 	TAILQ_FOREACH(at, &h->queues[PHASE_HELLO], place)
 	{
 		if (memcmp(at->source, c->source, sizeof c->source) != 0 || !is_silent(at))
