@@ -2,7 +2,7 @@
 #
 #   make              builds rspd, rspctl and rspsim
 #   make demo         shows the main job: a profile from a file to a card (PROFILE=file.der takes yours)
-#   make check        runs all tests (check-unit, check-wire, check-store, check-flow, check-storm: one tree)
+#   make check        runs all tests (check-unit, check-store, check-flow, check-storm: one tree)
 #   make lint         holds the tree against the house rules (docs/style.md)
 #   make fuzz         runs each fuzz target for FUZZ_SECONDS, with clang
 #   make bench        measures, and writes bench.json into the build folder
