@@ -195,6 +195,18 @@ def test_a_signal_during_a_reload_is_not_lost(lonely):
     assert set(lonely.ask("log")["areas"].values()) == {"info"}
 
 
+def test_a_start_that_waits_says_so_once_and_goes_on(make_rspd):
+    daemon = make_rspd(start=False)
+    daemon.database.rows("revoke all on credential_set from flow")
+    with open(daemon.log_path, "ab") as log:
+        daemon.process = subprocess.Popen(daemon.command(), stderr=log, env=daemon.environment())
+    wait_for(lambda: "did=start result=waiting" in daemon.log(), "the start to wait")
+    time.sleep(2)  # several tries' time
+    assert daemon.log().count("did=start result=waiting") == 1
+    daemon.database.rows("grant all on credential_set to flow")
+    wait_for(daemon.ready, "the start")
+
+
 # ---- files that never end ------------------------------------------------------------------------
 
 
