@@ -4,9 +4,10 @@
 -- The signed result of an installation. A success makes the profile Installed whatever its order's
 -- state; if it was sold again meanwhile the newer order, when it is still open, is frozen and the operator
 -- is alerted; so too, without a move, when another card has it already. A failure moves it only when its
--- package is the newest, a success also after a failure of its own session. Disproved: the failure shows that the profile is not on the card, so that the order
--- may go back to stock, also when it was postponed meanwhile. Conflict: this session's result was heard
--- before, or the profile is being ordered again at this moment by a call whose order does not show yet.
+-- package is the newest; a success counts also after a failure of its own session. Disproved: the failure
+-- shows that the profile is not on the card, so that the order may go back to stock, also when it was
+-- postponed meanwhile. Conflict: no package went out in this session, its result was heard before, or the
+-- profile is being ordered again at this moment by a call whose order does not show yet.
 -- writes
 with was as (
     select p.iccid, p.state, p.event_seq, p.order_id as holder, t.name as type, o.id, s.eid,

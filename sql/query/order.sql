@@ -214,7 +214,8 @@ select o.id, p.iccid, p.state
 
 -- name: order_reset(iccid text, lifetime bigint, actor text, why text) -> order_id bigint, iccid text, eid text, state text     zero rows: conflict
 -- An administrator gives the user another chance: all counters at zero, the lifetime anew. A repetition
--- is a profile whose newest move was this one, with counters still at zero. Conflict: nothing to reset, or never confirmed.
+-- is a profile whose newest move was this one, with counters still at zero. Conflict: nothing to reset, or
+-- never confirmed.
 with was as (
     select p.iccid, o.id, o.eid, m.event, m.from_state, m.to_state
       from profile p

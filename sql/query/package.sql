@@ -102,9 +102,10 @@ select iccid from moved;
 with over as (
     select b.order_id
       from binding b
-      join download_order o on o.id = b.order_id
-      join profile p on p.iccid = o.iccid
-     where not o.pending or p.order_id <> o.id or p.state not in ('released', 'downloaded')
+     where (select not o.pending or p.order_id <> o.id or p.state not in ('released', 'downloaded')
+              from download_order o
+              join profile p on p.iccid = o.iccid
+             where o.id = b.order_id)
      limit $1
 ), gone as (
     delete from binding b using over where b.order_id = over.order_id returning 1

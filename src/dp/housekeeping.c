@@ -1,7 +1,7 @@
 /*
- * Housekeeping: sessions that never had an order are swept after a day, bindings of orders that are over, notifications that came at the
- * very moment of their installation are applied, the audit trail gets its next partitions. Everything
- * here may be cut off and done again.
+ * Housekeeping: sessions that never had an order are swept after a day, bindings when their order is over;
+ * notifications that came at the very moment of their installation are applied; the audit trail gets its
+ * next partitions. Everything here may be cut off and done again.
  */
 #include "dp/periodic.h"
 #include "store/audit.h"

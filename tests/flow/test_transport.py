@@ -147,6 +147,7 @@ def test_a_body_of_ten_megabytes_is_too_large(rspd, untouched, chunked):
             pass
         sock.close()
         wait_for(lambda: "413" in rspd.log()[-20000:], "the log line")
+    assert sum("status=413" in line for line in lines) == 1
     assert answer == b"" or b" 413 " in answer.split(b"\r\n")[0], answer
 
 

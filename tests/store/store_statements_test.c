@@ -20,6 +20,8 @@ static const struct {
 	{ "audit_seal", "_id_idx on audit_" },
 	{ "audit_check", "_id_idx on audit_" },
 	{ "notification_stragglers", "notification_waiting" },
+	/* in the background; it holds only what is being downloaded */
+	{ "binding_sweep", "binding" },
 	/* it counts what a rotation of keys has left to do, in the background */
 	{ "sealed_packages_left", "profile_package" },
 	{ "sealed_packages_left", "binding" },

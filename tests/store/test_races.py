@@ -411,7 +411,7 @@ def test_an_older_order_installs_while_the_profile_is_ordered_again(world, meet)
     ordered = dict(order_id=newer, iccid=old.iccid, event="download_order", **ADMIN)
     done, late = meet(("order_create", ordered), heard(old.tx))
     assert (done[0]["order_id"], late) == (newer, [])
-    assert not world.db.run("session_find", transaction_id=old.tx)[0]["heard"]
+    assert world.db.run("session_find", transaction_id=old.tx)[0]["result"] is None
     assert world.do(heard(old.tx)) == [{"iccid": old.iccid}]
     assert world.state(old.iccid) == "installed"
     assert world.db.value("select frozen from download_order where id = %s", newer)

@@ -52,7 +52,8 @@ def result_of_an_older_order(world):
 
 
 def notification_record(world):
-    return world.report_of(world.eid(), "8949", 1, "enable")
+    case = world.at("downloaded")
+    return world.report_of(case.eid, case.iccid, 1, "enable")
 
 
 def notification_apply(world, on_delete="keep"):
@@ -148,6 +149,12 @@ def audit_seal(world):
     return dict(most=1000000)
 
 
+def binding_sweep(world):
+    case = world.at("error")
+    assert world.db.value("select count(*) from binding where order_id = %s", case.order_id) == 1
+    return dict(most=10)
+
+
 def audit_prepare(world):
     """Next month's partition is missing."""
     (last,) = world.db.rows("select max(relid::text) as name from pg_partition_tree('audit') where relid::text ~ '20'")
@@ -177,6 +184,7 @@ CALLS = [
     (session_cancel, "session_cancel", [{"moved": False}]),
     (session_sweep, "session_sweep", [{"swept": 0}]),
     (package_record, "package_record", NOTHING),
+    (binding_sweep, "binding_sweep", [{"swept": 0}]),
     (result_installed, "notification_record_result", NOTHING),
     (result_failed, "notification_record_result", NOTHING),
     (result_of_an_older_order, "notification_record_result", NOTHING),

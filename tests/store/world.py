@@ -90,6 +90,13 @@ class World:
         assert self.db.run("session_record", **given)
         return given["transaction_id"]
 
+    def packed(self, transaction_id):
+        """The session, as if its package had been the order's newest to go out."""
+        self.db.rows("update rsp_session set bpp_sign = 'n' where transaction_id = %s", transaction_id)
+        self.db.rows("update download_order set bound_transaction = %s where id ="
+                     " (select order_id from rsp_session where transaction_id = %s)", transaction_id, transaction_id)
+        return transaction_id
+
     @staticmethod
     def binding_of(transaction_id):
         return dict(transaction_id=transaction_id, otpk=b"o", seed=b"\1key1seed", segments_sha256=b"s" * 32,
@@ -124,12 +131,12 @@ class World:
             self.bind(self.session(case.order_id, case.eid))
         if state == "error":
             self.session(case.order_id, case.eid, refusal="X", event="exceed_attempts")
-        case.tx = self.session(case.order_id, case.eid)
+        case.tx = self.packed(self.session(case.order_id, case.eid))
         if state in ("available", "unavailable"):
             assert self.db.run("order_cancel", iccid=iccid, event=f"cancel_order_{state}", trusted=True,
                                actor="test", why="")
         if state == "installed":
-            done = self.session(case.order_id, case.eid)
+            done = self.packed(self.session(case.order_id, case.eid))
             assert self.db.run("notification_record_result", **self.result_of(done, sequence=1))
         self.db.rows("delete from binding where order_id = %s", case.order_id)
         self.db.rows(
@@ -137,6 +144,7 @@ class World:
             " segments_sha256) values (%s, %s, %s, %s, 1, 'o', 's', 'm', 's')",
             case.order_id, iccid, case.eid, case.tx,
         )
+        self.packed(case.tx)
         self.db.rows("update profile set card_eid = %s, card_seq = 1 where iccid = %s", case.eid, iccid)
         assert self.state(iccid) == state
         return case
