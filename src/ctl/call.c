@@ -101,7 +101,8 @@ log_end(struct task *t, const struct ctl_call *call)
 {
 	const struct dp_call *common = t->state;
 	enum log_level level = t->no ? t->no->level : t->bad ? LOG_WARNING : LOG_NOTICE;
-	char note[512], iccid[LOG_MASKED];
+	struct slice words = slice_text(common->note ? common->note : "");
+	char note[512], iccid[LOG_MASKED], iccid_too[LOG_MASKED];
 
 	if (!log_wanted(LOG_ctl, level))
 		return;
@@ -110,7 +111,7 @@ log_end(struct task *t, const struct ctl_call *call)
 		t->bad          ? trouble_name(t->bad)
 			: t->no ? t->no->name
 				: "ok",
-		log_value(slice_text(common->note ? common->note : ""), note),
+		slice_is_digits(words) ? log_masked(words, iccid_too) : log_value(words, note),
 		(long long)(clock_mono_us() - t->began_us));
 }
 

@@ -83,7 +83,7 @@ verify_chain(struct task *t)
 	if (found != CHAIN_OK)
 		return task_refuse(t, &refusals[found]->base);
 	c->call.note = NULL;
-	c->call.eid = slice_text(c->euicc.eid);
+	dp_eid_set(t, slice_text(c->euicc.eid));
 	GO(verify_euicc);
 }
 

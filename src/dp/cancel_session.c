@@ -60,7 +60,7 @@ verify_euicc(struct task *t)
 
 	if (t->got == R_NONE)
 		return task_refuse(t, REFUSE(TRANSACTION_UNKNOWN));
-	c->call.eid = c->session.eid;
+	dp_eid_set(t, c->session.eid);
 	c->call.iccid = c->session.iccid;
 	c->call.order_id = c->session.order_id == STORE_NULL ? 0 : c->session.order_id;
 	if (!c->response.ok) {

@@ -91,4 +91,12 @@ struct dp_call {
 	const char *note;            /* one more thing worth a line, or NULL */
 };
 
+/* The task's call is about this eUICC (32 digits): it is logged, and its steps are when it is traced. */
+static inline void
+dp_eid_set(struct task *t, struct slice eid)
+{
+	((struct dp_call *)t->state)->eid = eid;
+	t->traced = log_traced(eid);
+}
+
 #endif

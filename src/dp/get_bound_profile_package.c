@@ -77,7 +77,7 @@ verify_euicc(struct task *t)
 
 	if (t->got == R_NONE)
 		return task_refuse(t, REFUSE(TRANSACTION_UNKNOWN));
-	c->call.eid = c->found.eid;
+	dp_eid_set(t, c->found.eid);
 	c->call.iccid = c->found.iccid;
 	c->call.order_id = c->found.order_id == STORE_NULL ? 0 : c->found.order_id;
 	if (!slice_eq(c->found.session_state, SLICE_LIT("authenticated")) && !repeated(c))

@@ -104,7 +104,7 @@ verify_result(struct task *t)
 
 	if (t->got == R_NONE || c->session.order_id == STORE_NULL)
 		return ignore(t, STATS_notification_unknown, "unknown-transaction");
-	c->call.eid = c->session.eid;
+	dp_eid_set(t, c->session.eid);
 	c->call.iccid = c->session.iccid;
 	c->call.order_id = c->session.order_id;
 	if (!crypto_public_init(&key, c->session.euicc_curve, c->session.euicc_point) ||
@@ -197,7 +197,7 @@ verify_chain(struct task *t)
 		    n->eum_certificate, n->euicc_certificate, SLICE_NONE, &c->euicc,
 		    &why) != CHAIN_OK)
 		return ignore(t, STATS_notification_unproven, why);
-	c->call.eid = slice_text(c->euicc.eid);
+	dp_eid_set(t, slice_text(c->euicc.eid));
 	if (!crypto_verify(&c->euicc.key, &n->signed_part, 1, n->signature))
 		return ignore(t, STATS_notification_unproven, "wrong-signature");
 	GO(record);

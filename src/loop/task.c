@@ -245,11 +245,16 @@ run_step(struct running *r, const struct step *step)
 {
 	int64_t began = clock_mono_us();
 	const struct step *next = step->run(&r->task);
+	int64_t us = clock_mono_us() - began;
 
 	if (step->stats) {
 		step->stats->runs++;
-		step->stats->us += (uint64_t)(clock_mono_us() - began);
+		step->stats->us += (uint64_t)us;
 	}
+	if (r->task.traced || log_wanted(LOG_loop, LOG_DEBUG))
+		log_line(LOG_loop, r->task.traced ? LOG_NOTICE : LOG_DEBUG,
+			"procedure=%s step=%s us=%lld next=%s", r->task.procedure->name, step->name,
+			(long long)us, next ? next->name : "(end)");
 	return next;
 }
 

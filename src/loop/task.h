@@ -75,6 +75,7 @@ struct task {
 	enum got got;             /* how the last wait ended */
 	const struct refusal *no; /* why it is refused */
 	enum trouble bad;         /* or what is unwell */
+	bool traced;              /* log every step, whatever the area's level */
 	bool writing;             /* a write went out: past this a deadline drops only the answer */
 	unsigned waits;           /* how often it waited, statements mostly */
 	int64_t began_us;         /* clock_mono_us */

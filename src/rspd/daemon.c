@@ -42,6 +42,15 @@ struct rspd {
 	int status;
 };
 
+/* Words as a value of a line, whatever they hold; until the next call. */
+static const char *
+value_of(const char *words)
+{
+	static char value[512];
+
+	return log_value(slice_text(words), value);
+}
+
 /* ---- start and reload: the same path ---------------------------------------------------------------- */
 
 static bool
@@ -137,12 +146,12 @@ on_retry(void *arg)
 	if (plan_make(r, &world, words)) {
 		dp_world_start(&r->dp, world, on_world, r);
 	} else if (r->serving) {
-		LOG(rspd, ERROR, "did=reload result=failed note=\"%s\"", words);
+		LOG(rspd, ERROR, "did=reload result=failed note=%s", value_of(words));
 		conf_release(r->wanted);
 		r->wanted = NULL;
 		settle(r);
 	} else if (may_say(r)) {
-		LOG(rspd, ERROR, "did=start result=waiting note=\"%s\"", words);
+		LOG(rspd, ERROR, "did=start result=waiting note=%s", value_of(words));
 	}
 }
 
@@ -177,7 +186,7 @@ reload(void *arg, char words[CTL_WORDS])
 	}
 	r->wanted = NULL;
 	conf_release(wanted);
-	LOG(rspd, ERROR, "did=reload result=failed note=\"%s\"", words);
+	LOG(rspd, ERROR, "did=reload result=failed note=%s", value_of(words));
 	notify_ready();
 	return false;
 }
@@ -257,7 +266,7 @@ schema_check(const struct store_settings *settings)
 
 	if (found == STORE_CURRENT)
 		return EX_OK;
-	LOG(rspd, ERROR, "did=start result=refused note=\"%s\"", words);
+	LOG(rspd, ERROR, "did=start result=refused note=%s", value_of(words));
 	return found == STORE_UNREACHABLE ? EX_UNAVAILABLE : EX_CONFIG;
 }
 
@@ -348,7 +357,7 @@ daemon_run(const struct conf *conf)
 		if (start(&r, words)) {
 			loop_run(r.loop);
 		} else {
-			LOG(rspd, ERROR, "did=start result=refused note=\"%s\"", words);
+			LOG(rspd, ERROR, "did=start result=refused note=%s", value_of(words));
 			status = EX_CONFIG;
 			front_drain(r.front, 0, leave, &r); /* sockets that were bound */
 			loop_run(r.loop);

@@ -7,7 +7,7 @@ import os
 import pytest
 
 import der
-from card import EVENT, Identity, b64, party_oid
+from card import EVENT, Identity, party_oid
 from harness import NAMES, wait_for
 from rspcrypto import signature_tlv
 
