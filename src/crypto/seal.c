@@ -1,5 +1,5 @@
 /*
- * Sealing secret columns (ARCHITECTURE: secrets at rest) with AES-256-GCM, and opening them under the
+ * Sealing secret columns (docs/keys.md) with AES-256-GCM, and opening them under the
  * current or the former key. Which values to seal again after a rotation is for the store to find.
  */
 #include <openssl/err.h>
