@@ -419,3 +419,14 @@ def test_a_request_for_a_certificate(tmp_path, role, curve):
     (oid,) = names.get_values_for_type(x509.RegisteredID)
     assert oid.dotted_string == "2.999.10"
     assert (names.get_values_for_type(x509.DNSName) == ["smdp.example.org"]) == (role == "tls")
+
+
+def test_a_traced_eid_is_shown_whole_and_step_by_step(rspd, lpa, order):
+    rspd.ctl("trace", "eid", lpa.card.eid)
+    lpa.until_authenticated(order().matching_id)
+    rspd.ctl("trace", "eid", lpa.card.eid, "off")
+    traced = rspd.log()
+    assert f" eid={lpa.card.eid} " in traced
+    assert "procedure=AuthenticateClient step=judge_order" in traced
+    lpa.until_authenticated(order().matching_id)
+    assert lpa.card.eid not in rspd.log()[len(traced):]
