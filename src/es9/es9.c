@@ -96,7 +96,7 @@ function_of(const struct procedure *p)
 
 /* ---- reading ---------------------------------------------------------------------------------------- */
 
-/* The body itself is wrong, so that no function can answer it: HTTP says so (docs/interpretations.md). */
+/* The body itself is wrong, so no function can answer it: HTTP does (docs/interpretations.md). */
 static const struct refusal NOT_JSON = { "NOT_JSON", LOG_NOTICE, "the body is not a JSON object" };
 
 #define STEPS(S) S(read_members)
