@@ -77,10 +77,18 @@ read_version(PGconn *pg)
 	return version;
 }
 
+static long
+newest_of(const struct catalog *catalog)
+{
+	size_t n = catalog->migration_count;
+
+	return n ? (long)catalog->migrations[n - 1].number : 0;
+}
+
 static enum store_schema
 compare_version(PGconn *pg, const struct catalog *catalog, char words[STORE_WORDS])
 {
-	long version = read_version(pg), newest = (long)catalog->migration_count;
+	long version = read_version(pg), newest = newest_of(catalog);
 
 	if (version < 0)
 		return say(words, STORE_UNWELL, "the database's version cannot be read",
@@ -128,7 +136,9 @@ migrate(PGconn *pg, const struct catalog *catalog, const struct seed *seed, char
 	if (is == STORE_AHEAD || is == STORE_UNWELL)
 		return is;
 	version = read_version(pg);
-	for (size_t i = (size_t)version; i < catalog->migration_count; i++) {
+	for (size_t i = 0; i < catalog->migration_count; i++) {
+		if ((long)catalog->migrations[i].number <= version)
+			continue;
 		is = apply(pg, &catalog->migrations[i], words);
 		if (is != STORE_CURRENT)
 			return is;

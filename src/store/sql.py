@@ -161,13 +161,14 @@ def write_tables(out, catalog, statements, migrations):
 
 
 def read_migrations(folder):
-    """Numbered from 1 without a gap."""
+    """Each number once, from 1 on, in their order; one that was given up leaves a gap."""
     found = []
     for path in sorted(folder.glob("*.sql")):
         match = re.fullmatch(r"(\d{4})-([a-z0-9-]+)", path.stem)
-        if not match or int(match[1]) != len(found) + 1:
-            raise Fault(f"{path}: expected {len(found) + 1:04}-title.sql")
-        found.append((len(found) + 1, match[2], path.read_text(encoding="utf-8")))
+        last = found[-1][0] if found else 0
+        if not match or int(match[1]) <= last:
+            raise Fault(f"{path}: expected NNNN-title.sql, with a number above {last:04}")
+        found.append((int(match[1]), match[2], path.read_text(encoding="utf-8")))
     return found
 
 

@@ -92,6 +92,26 @@ versions_go_forward_only(void **state)
 	assert_int_equal(migrate(&first), STORE_AHEAD);
 }
 
+/* A number that was given up is none that the database lacks. */
+static void
+numbers_may_leave_gaps(void **state)
+{
+	const struct migration both[] = { engine_catalog.migrations[0],
+		{ 5, "later", "create table later (id bigint)" } };
+	struct catalog catalog = engine_catalog;
+
+	(void)state;
+	catalog.migrations = both;
+	catalog.statement_count = 0;
+	use_database("gaps");
+	assert_int_equal(migrate(&catalog), STORE_CURRENT);
+	assert_int_equal(migrate(&catalog), STORE_CURRENT);
+	assert_int_equal(check(&catalog), STORE_CURRENT);
+	assert_int_equal(sql_number("gaps", "select max(number) from schema_version"), 5);
+	catalog.migration_count = 1;
+	assert_int_equal(check(&catalog), STORE_AHEAD);
+}
+
 static void
 a_failed_migration_leaves_nothing(void **state)
 {
@@ -183,6 +203,7 @@ main(void)
 		cmocka_unit_test(names_are_not_looked_up),
 		cmocka_unit_test(a_database_out_of_reach_is_said),
 		cmocka_unit_test(versions_go_forward_only),
+		cmocka_unit_test(numbers_may_leave_gaps),
 		cmocka_unit_test(a_failed_migration_leaves_nothing),
 		cmocka_unit_test(two_that_migrate_do_not_meet),
 		cmocka_unit_test(a_statement_that_does_not_fit_is_named),
