@@ -173,6 +173,30 @@ text_is_printable(struct slice text)
 	return true;
 }
 
+size_t
+text_characters(struct slice s)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < s.n; count++) {
+		uint8_t lead = s.p[i++];
+		int more = lead < 0x80 ? 0 : lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
+		uint32_t point = more ? lead & (0x3fu >> more) : lead;
+		static const uint32_t lowest[] = { 0, 0x80, 0x800, 0x10000 };
+
+		if ((lead >= 0x80 && lead < 0xc0) || lead >= 0xf8)
+			return SIZE_MAX;
+		for (int k = 0; k < more; k++) {
+			if (i == s.n || (s.p[i] & 0xc0) != 0x80)
+				return SIZE_MAX;
+			point = point << 6 | (s.p[i++] & 0x3f);
+		}
+		if (point < lowest[more] || point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
+			return SIZE_MAX;
+	}
+	return count;
+}
+
 static struct slice
 without_pad(struct slice digits)
 {

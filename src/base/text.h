@@ -23,6 +23,9 @@ bool text_unpem(struct arena *a, struct slice *pem, const char *label, struct sl
 /* True when every octet is a printable ASCII character; also for nothing at all. */
 bool text_is_printable(struct slice text);
 
+/* Characters of well-formed UTF-8 (no surrogates, no overlong forms); SIZE_MAX when it is none. */
+size_t text_characters(struct slice text);
+
 /* An ICCID of 18 to 20 digits as EF.ICCID holds it: 10 octets, digits swapped in each, pad F. */
 bool text_iccid_to_bcd(struct slice digits, uint8_t bcd[10]);
 /* The reverse; the pad is left out. False when an octet holds something else than digits. */

@@ -1,35 +1,11 @@
 /* StoreMetadataRequest (SGP.22 §5.5.3), both ways. */
 #include "codec/metadata.h"
 
+#include "base/text.h"
 #include "codec/int.h"
 #include "codec/notification.h"
 
 #define METADATA_MAX 8192u
-
-/* Characters of well-formed UTF-8 (no surrogates, no overlong forms), or SIZE_MAX. */
-static size_t
-characters(struct slice s)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < s.n; count++) {
-		uint8_t lead = s.p[i++];
-		int more = lead < 0x80 ? 0 : lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : 1;
-		uint32_t point = more ? lead & (0x3fu >> more) : lead;
-		static const uint32_t lowest[] = { 0, 0x80, 0x800, 0x10000 };
-
-		if ((lead >= 0x80 && lead < 0xc0) || lead >= 0xf8)
-			return SIZE_MAX;
-		for (int k = 0; k < more; k++) {
-			if (i == s.n || (s.p[i] & 0xc0) != 0x80)
-				return SIZE_MAX;
-			point = point << 6 | (s.p[i++] & 0x3f);
-		}
-		if (point < lowest[more] || point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
-			return SIZE_MAX;
-	}
-	return count;
-}
 
 /* Why it cannot be written, or NULL. */
 static const char *
@@ -37,9 +13,9 @@ fault(const struct codec_metadata *in)
 {
 	if (in->iccid.n != 10)
 		return "the ICCID has not 10 octets";
-	if (characters(in->provider) > 32)
+	if (text_characters(in->provider) > 32)
 		return "the service provider name is no UTF-8 text of at most 32 characters";
-	if (characters(in->name) > 64)
+	if (text_characters(in->name) > 64)
 		return "the profile name is no UTF-8 text of at most 64 characters";
 	if (in->icon.n > 1024)
 		return "the icon has more than 1024 octets";
