@@ -4,6 +4,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 #include "rspctl/qr.h"
+#include "rspctl/show.h"
 #include "rspctl/talk.h"
 #include "rspctl/verbs.h"
 
@@ -32,13 +33,17 @@ rspctl_code(const struct rspctl_verb *verb)
 	json_t *answer = rspctl_ask(verb->name, rspctl_call.args);
 	json_t *ok = json_object_get(answer, "ok");
 	const char *qr = json_string_value(json_object_get(ok, "qr"));
+	char safe[RSPCTL_CELL];
 	int code = rspctl_outcome(answer);
 
+	if (!code && !qr)
+		code = rspctl_fail(EX_PROTOCOL, "is it rspd of this version?",
+			"the answer has no activation code");
 	if (!code && rspctl_call.json) {
 		json_dumpf(ok, stdout, JSON_COMPACT);
 		putchar('\n');
 	} else if (!code) {
-		puts(qr);
+		puts(rspctl_show_safe(qr, safe));
 		if (json_object_get(rspctl_call.local, "qr"))
 			(isatty(STDOUT_FILENO) ? rspctl_qr_terminal : rspctl_qr_plain)(qr, stdout);
 		if (json_is_true(json_object_get(ok, "confirmationCode")))

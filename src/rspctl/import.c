@@ -65,10 +65,12 @@ import_one(const struct rspctl_verb *verb, const char *path)
 
 	if (error) {
 		const char *advice = json_string_value(json_object_get(error, "advice"));
+		const char *words = json_string_value(json_object_get(error, "message"));
+		char safe[RSPCTL_CELL], safe_too[RSPCTL_CELL];
 
 		rspctl_progress_clear();
-		rspctl_fail(1, advice, "%s: %s", path,
-			json_string_value(json_object_get(error, "message")));
+		rspctl_fail(1, rspctl_show_safe(advice, safe_too), "%s: %s", path,
+			rspctl_show_safe(words, safe));
 	}
 	json_decref(answer);
 	return error || !answer;

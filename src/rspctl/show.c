@@ -100,6 +100,7 @@ static void
 show_group(json_t *ok, const char *name)
 {
 	json_t *group = json_object_get(ok, name);
+	char safe[RSPCTL_CELL];
 	const char *member, *part;
 	json_t *v, *w;
 
@@ -108,11 +109,11 @@ show_group(json_t *ok, const char *name)
 	printf("\n%s\n", name);
 	json_object_foreach(group, member, v)
 	{
-		printf("  %-36s", member);
+		printf("  %-36s", rspctl_show_safe(member, safe));
 		if (json_is_integer(v))
 			printf(" %lld", (long long)json_integer_value(v));
-		json_object_foreach(v, part, w)
-			printf(" %s=%lld", part, (long long)json_integer_value(w));
+		json_object_foreach(v, part, w) printf(
+			" %s=%lld", rspctl_show_safe(part, safe), (long long)json_integer_value(w));
 		putchar('\n');
 	}
 }
@@ -121,6 +122,7 @@ show_group(json_t *ok, const char *name)
 static void
 show_steps(json_t *procedures)
 {
+	char safe[RSPCTL_CELL], step[RSPCTL_CELL];
 	const char *name;
 	json_t *steps, *s;
 	size_t i;
@@ -131,9 +133,12 @@ show_steps(json_t *procedures)
 		long long runs = json_integer_value(json_object_get(s, "runs"));
 		long long us = json_integer_value(json_object_get(s, "us"));
 
-		if (runs)
-			printf("  %-24s %-24s runs=%lld us/run=%lld\n", name,
-				json_string_value(json_object_get(s, "step")), runs, us / runs);
+		if (runs > 0)
+			printf("  %-24s %-24s runs=%lld us/run=%lld\n",
+				rspctl_show_safe(name, safe),
+				rspctl_show_safe(
+					json_string_value(json_object_get(s, "step")), step),
+				runs, us / runs);
 	}
 }
 
@@ -142,8 +147,10 @@ rspctl_show_stats(json_t *ok)
 {
 	static const char *const groups[] = { "process", "tasks", "counters", "refusals", "latency",
 		"lanes", "statements" };
+	char safe[RSPCTL_CELL];
 
-	printf("rspd %s\n", json_string_value(json_object_get(ok, "version")));
+	printf("rspd %s\n",
+		rspctl_show_safe(json_string_value(json_object_get(ok, "version")), safe));
 	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
 		show_group(ok, groups[i]);
 	show_steps(json_object_get(ok, "procedures"));

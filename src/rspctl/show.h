@@ -11,6 +11,10 @@ struct rspctl_column {
 	const char *title, *member;
 };
 
+#define RSPCTL_CELL 512
+/* Text without what a terminal would obey, cut to the room; absent is empty. Returns `out`. */
+const char *rspctl_show_safe(const char *from, char out[RSPCTL_CELL]);
+
 /* A table of the objects in an array. */
 void rspctl_show_table(json_t *rows, const struct rspctl_column *columns, size_t n);
 #define SHOW_TABLE(rows, columns) \

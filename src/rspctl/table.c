@@ -6,7 +6,7 @@
 #include <string.h>
 #include "rspctl/show.h"
 
-enum { COLUMNS = 16, CELL = 512 };
+enum { COLUMNS = 16, CELL = RSPCTL_CELL };
 
 /* "2026-11-22T19:35:53.102502Z" is shown as "2026-11-22 19:35:53". */
 static void
@@ -18,13 +18,12 @@ shorten_time(char *text)
 	}
 }
 
-/* Text without what a terminal would obey. */
-static void
-put_safe(const char *from, char out[CELL])
+const char *
+rspctl_show_safe(const char *from, char out[CELL])
 {
 	size_t n = 0;
 
-	for (; *from && n < CELL - 1; from++) {
+	for (; from && *from && n < CELL - 1; from++) {
 		unsigned char c = (unsigned char)*from;
 
 		/* C1 controls are C2 80 … C2 9F in UTF-8. */
@@ -36,6 +35,7 @@ put_safe(const char *from, char out[CELL])
 		}
 	}
 	out[n] = 0;
+	return out;
 }
 
 /* An array of texts, with blanks between. */
@@ -49,7 +49,7 @@ join_texts(const json_t *array, char out[CELL])
 	json_array_foreach(
 		array, i, v) if (json_is_string(v) && n + json_string_length(v) + 2 < CELL) n +=
 		(size_t)snprintf(all + n, CELL - n, "%s%s", n ? " " : "", json_string_value(v));
-	put_safe(all, out);
+	rspctl_show_safe(all, out);
 }
 
 static void
@@ -59,7 +59,7 @@ cell_text(const json_t *v, char out[CELL])
 
 	*out = 0;
 	if (json_is_string(v)) {
-		put_safe(json_string_value(v), out);
+		rspctl_show_safe(json_string_value(v), out);
 		shorten_time(out);
 	} else if (json_is_integer(v)) {
 		snprintf(out, CELL, "%lld", (long long)json_integer_value(v));
@@ -69,7 +69,7 @@ cell_text(const json_t *v, char out[CELL])
 		join_texts(v, out);
 	} else if (v) {
 		plain = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
-		put_safe(plain ? plain : "", out);
+		rspctl_show_safe(plain ? plain : "", out);
 		free(plain);
 	}
 }
@@ -131,9 +131,10 @@ rspctl_show_table(json_t *rows, const struct rspctl_column *columns, size_t n)
 static void
 member_words(const char *member, char out[64])
 {
+	char safe[CELL];
 	size_t n = 0;
 
-	for (; *member && n < 62; member++) {
+	for (member = rspctl_show_safe(member, safe); *member && n < 62; member++) {
 		if (isupper((unsigned char)*member) && n)
 			out[n++] = ' ';
 		out[n++] = (char)tolower((unsigned char)*member);

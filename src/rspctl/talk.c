@@ -3,7 +3,6 @@
  * other on one connection (docs/control-socket.md).
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,21 +12,6 @@
 #include "rspctl/progress.h"
 #include "rspctl/talk.h"
 #include "rspctl/verb.h"
-
-int
-rspctl_fail(int code, const char *advice, const char *fmt, ...)
-{
-	va_list ap;
-
-	fputs("rspctl: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-	if (advice && *advice)
-		fprintf(stderr, "        %s\n", advice);
-	return code;
-}
 
 /* One stream each way: stdio does not turn round on a socket. */
 static FILE *to_daemon, *from_daemon;
@@ -78,7 +62,7 @@ rspctl_ask(const char *verb, json_t *args)
 {
 	static char *line;
 	static size_t room;
-	json_t *answer, *progress;
+	struct rspctl_answer answer;
 	ssize_t n;
 
 	if (!to_daemon)
@@ -88,36 +72,11 @@ rspctl_ask(const char *verb, json_t *args)
 		n = getline(&line, &room, from_daemon);
 		if (n <= 0)
 			lost();
-		answer = json_loadb(line, (size_t)n, 0, NULL);
-		if (!answer)
-			lost();
-		progress = json_object_get(answer, "progress");
-		if (!progress)
-			return answer;
-		rspctl_progress(json_integer_value(json_object_get(progress, "done")),
-			json_integer_value(json_object_get(progress, "of")));
-		json_decref(answer);
+		if (!rspctl_answer_read(line, (size_t)n, &answer))
+			exit(rspctl_fail(EX_PROTOCOL, "is it rspd that has this socket?",
+				"what %s said is no answer", rspctl_call.socket));
+		if (answer.last)
+			return answer.last;
+		rspctl_progress(answer.done, answer.of);
 	}
-}
-
-int
-rspctl_outcome(const json_t *answer)
-{
-	static const char *const passing[] = { "busy", "late", "unsure", "too-many-connections" };
-	const json_t *error = json_object_get(answer, "error");
-	const char *code = json_string_value(json_object_get(error, "code"));
-	const char *words = json_string_value(json_object_get(error, "message"));
-
-	if (!error)
-		return EX_OK;
-	if (rspctl_call.json) {
-		json_dumpf(answer, stdout, JSON_COMPACT);
-		putchar('\n');
-	}
-	rspctl_fail(1, json_string_value(json_object_get(error, "advice")), "%s",
-		words ? words : "refused");
-	for (size_t i = 0; code && i < sizeof passing / sizeof *passing; i++)
-		if (strcmp(code, passing[i]) == 0)
-			return EX_TEMPFAIL;
-	return 1;
 }

@@ -2,12 +2,22 @@
 #define RSPCTL_TALK_H
 /* The conversation with the daemon: a request, its progress, its answer; and how it ends the program. */
 #include <jansson.h>
+#include <stdbool.h>
 
 /*
  * Sends one request on the connection (made at the first one) and waits for its answer: {"ok":…} or
- * {"error":…}, the caller's. Exits 69 with words when no daemon answers. `args` is borrowed.
+ * {"error":…}, the caller's. Exits with words: 69 when no daemon answers, 76 when what it says is no
+ * answer. `args` is borrowed.
  */
 json_t *rspctl_ask(const char *verb, json_t *args);
+
+/* One line of the daemon's: how far it is, or its last word. */
+struct rspctl_answer {
+	json_t *last; /* an object with ok or error, an object each; the caller's. NULL: progress */
+	long long done, of;
+};
+/* False when the line is neither. */
+bool rspctl_answer_read(const char *line, size_t n, struct rspctl_answer *out);
 
 /* 0 for ok; else tells the error on standard error and says with which code to exit. */
 int rspctl_outcome(const json_t *answer);

@@ -1,7 +1,7 @@
 /*
  * The LPA's HTTPS: TLS as SGP.22 §2.6.6 asks (server certificate of role dp-tls below a CI of the
- * card, NIST and brainpool groups), the headers of §6.2, and the status block of §6.5.1.4. What
- * the members mean is lpa.c's business.
+ * card, NIST and brainpool groups), and the headers of §6.2. What an answer says is read in
+ * es9_answer.c.
  */
 #include <curl/curl.h>
 #include <openssl/ssl.h>
@@ -157,56 +157,17 @@ perform_anywhere(struct rspsim_es9 *es9)
 	return code;
 }
 
-/* §6.5.1.4: what the server says of its own execution. */
-static void
-read_status(json_t *answer, struct rspsim_call *call)
-{
-	json_t *execution =
-		json_object_get(json_object_get(answer, "header"), "functionExecutionStatus");
-	json_t *codes = json_object_get(execution, "statusCodeData");
-	const char *status = json_string_value(json_object_get(execution, "status"));
-	const char *subject = json_string_value(json_object_get(codes, "subjectCode"));
-	const char *reason = json_string_value(json_object_get(codes, "reasonCode"));
-	const char *message = json_string_value(json_object_get(codes, "message"));
-
-	call->outcome = RSPSIM_CALL_REFUSED;
-	if (!status) {
-		call->outcome = RSPSIM_CALL_TRANSPORT;
-		snprintf(call->message, sizeof call->message,
-			"the answer has no functionExecutionStatus");
-		return;
-	}
-	if (strcmp(status, "Executed-Success") == 0 || strcmp(status, "Executed-WithWarning") == 0)
-		call->outcome = RSPSIM_CALL_FINE;
-	snprintf(call->subject, sizeof call->subject, "%s", subject ? subject : "");
-	snprintf(call->reason, sizeof call->reason, "%s", reason ? reason : "");
-	snprintf(call->message, sizeof call->message, "%s", message ? message : "");
-}
-
 static void
 judge(struct rspsim_es9 *es9, CURLcode code, struct rspsim_call *call, json_t **answer)
 {
-	call->outcome = RSPSIM_CALL_TRANSPORT;
 	if (code != CURLE_OK) {
+		call->outcome = RSPSIM_CALL_TRANSPORT;
 		snprintf(call->message, sizeof call->message, "%s",
 			es9->fault[0] ? es9->fault : curl_easy_strerror(code));
 		return;
 	}
 	curl_easy_getinfo(es9->curl, CURLINFO_RESPONSE_CODE, &call->http);
-	if (call->http == 204 && es9->answer_size == 0) {
-		call->outcome = RSPSIM_CALL_FINE;
-		return;
-	}
-	if (call->http != 200) {
-		snprintf(call->message, sizeof call->message, "HTTP status %ld", call->http);
-		return;
-	}
-	*answer = json_loadb(es9->answer ? es9->answer : "", es9->answer_size, 0, NULL);
-	if (!json_is_object(*answer)) {
-		snprintf(call->message, sizeof call->message, "the answer is no JSON object");
-		return;
-	}
-	read_status(*answer, call);
+	rspsim_es9_answer_read(slice_of(es9->answer, es9->answer_size), call, answer);
 }
 
 void

@@ -50,4 +50,10 @@ void rspsim_es9_reconnect(struct rspsim_es9 *es9);
 void rspsim_es9_post(struct rspsim_es9 *es9, const char *address, const char *function,
 	const char *body, struct rspsim_call *call, json_t **answer);
 
+/*
+ * The outcome of a call whose HTTP status stands in it, and the answer as above, out of the
+ * body's octets.
+ */
+void rspsim_es9_answer_read(struct slice body, struct rspsim_call *call, json_t **answer);
+
 #endif

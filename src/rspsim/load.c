@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/text.h"
+#include "rspsim/codes.h"
 #include "rspsim/verbs.h"
 
 enum { FUNCTIONS = 5, FAILURES = 64, PIDS = 64 };
@@ -30,8 +31,7 @@ struct failure {
 
 struct load {
 	const struct rspsim_options *options;
-	char **codes;
-	size_t code_count;
+	struct rspsim_codes codes;
 	atomic_uint next; /* session to begin */
 	pthread_barrier_t ready;
 	pthread_mutex_t lock; /* of what follows */
@@ -124,7 +124,7 @@ run_client(void *arg)
 	while ((i = atomic_fetch_add(&l->next, 1)) < l->options->sessions) {
 		int64_t from = clock_mono_us();
 
-		what.code.matching_id = l->codes[i % l->code_count];
+		what.code.matching_id = l->codes.text[i % l->codes.count];
 		rspsim_es9_reconnect(es9);
 		rspsim_lpa_download(c->card, es9, &what, report);
 		note_session(l, report, clock_mono_us() - from);
@@ -151,33 +151,6 @@ make_cards(struct load *l, struct client *clients)
 		wrong = rspsim_card_issue(clients[i].card, o->pki);
 	}
 	return wrong;
-}
-
-/* One matching id a line; the text stays in `mem`. */
-static bool
-read_codes(struct load *l, struct arena *mem, const char *path)
-{
-	FILE *f = fopen(path, "r");
-	char line[300];
-	size_t room = 0;
-
-	while (f && fgets(line, sizeof line, f)) {
-		struct slice code = slice_trim(slice_text(line));
-
-		if (!code.n)
-			continue;
-		if (l->code_count == room) {
-			room = room ? 2 * room : 1024;
-			l->codes = realloc(l->codes, room * sizeof *l->codes);
-			if (!l->codes)
-				abort();
-		}
-		l->codes[l->code_count] = arena_alloc(mem, code.n + 1);
-		memcpy(l->codes[l->code_count++], code.p, code.n);
-	}
-	if (f)
-		fclose(f);
-	return l->code_count > 0;
 }
 
 /* ---- CPU time of processes ----------------------------------------------------------- */
@@ -356,7 +329,7 @@ rspsim_verb_load(const struct rspsim_options *o)
 	for (size_t i = 0; i < FUNCTIONS; i++)
 		l.times[i].us = ARENA_ARRAY(&mem, int64_t, o->sessions);
 	l.session.us = ARENA_ARRAY(&mem, int64_t, o->sessions);
-	if (read_codes(&l, &mem, o->codes))
+	if (rspsim_codes_read(&mem, o->codes, &l.codes))
 		wrong = make_cards(&l, clients);
 	if (!wrong) {
 		measure(&l, clients, &r);
@@ -365,7 +338,6 @@ rspsim_verb_load(const struct rspsim_options *o)
 	for (uint32_t i = 0; i < o->clients; i++)
 		rspsim_card_free(clients[i].card);
 	free(clients);
-	free(l.codes);
 	arena_fini(&mem);
 	if (wrong)
 		return rspsim_complain(EX_DATAERR, o->codes, wrong);

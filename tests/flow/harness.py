@@ -16,6 +16,7 @@ import time
 import psycopg2
 
 import pki
+import seeds
 from web import Client
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -338,10 +339,13 @@ class Rspd:
             s.settimeout(PATIENCE)
             s.connect(str(self.control))
             s.sendall(json.dumps({"verb": verb, "args": args}).encode() + b"\n")
+            said = []
             with s.makefile("rb") as lines:
                 for line in lines:
+                    said.append(line)
                     answer = json.loads(line)
                     if "progress" not in answer:
+                        seeds.keep_control(verb, said)
                         return answer
         raise OSError("the control socket was closed without an answer")
 

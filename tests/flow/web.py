@@ -1,45 +1,16 @@
 """The LPA's side of HTTPS: one server name, one CI, connections and TLS sessions under control, and
 answers with what SGP.22 §6.5.1.4 puts around them."""
 
-import hashlib
 import http.client
 import json
-import os
 import socket
 import ssl
-from pathlib import Path
 
+import seeds
 from card import PATH
 
 CIPHERS = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-SHA256"
 TIMEOUT = 60  # the sanitizer build on a busy machine answers late; a hanging one not at all
-
-
-# In the order of tests/fuzz/es9_request_fuzz.c, whose first octet chooses the function.
-FUNCTIONS = (
-    "initiateAuthentication",
-    "authenticateClient",
-    "getBoundProfilePackage",
-    "handleNotification",
-    "cancelSession",
-)
-
-
-def keep_seed(function, octets):
-    """With FUZZ_SEEDS=FOLDER every body that a test sends becomes a seed of the fuzz target es9_request."""
-    folder = os.environ.get("FUZZ_SEEDS")
-    if not folder or function not in FUNCTIONS or len(octets) > 65536:
-        return
-    try:
-        transaction = json.loads(octets)["transactionId"].encode()
-    except (ValueError, TypeError, KeyError, AttributeError, UnicodeError):
-        transaction = b""
-    if len(transaction) == 32:
-        octets = octets.replace(transaction, b"T" * 32)
-    seed = bytes([FUNCTIONS.index(function)]) + octets
-    kept = Path(folder) / "es9_request"
-    kept.mkdir(parents=True, exist_ok=True)
-    (kept / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
 
 
 class Answer:
@@ -153,8 +124,8 @@ class Client:
     def call(self, function, body, headers=()):
         fields = {"Content-Type": "application/json", **dict(headers)}
         octets = body if isinstance(body, bytes) else json.dumps(body).encode()
-        keep_seed(function, octets)
         answer = self.request(PATH + function, octets, fields)
+        seeds.keep_call(function, fields, octets, answer)
         if answer.status == 200:
             assert answer.headers["Content-Type"] == "application/json;charset=UTF-8"
             assert answer.headers["X-Admin-Protocol"] == "gsma/rsp/v2.5.0"

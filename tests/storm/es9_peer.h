@@ -14,7 +14,7 @@ static struct {
 
 struct es9_request {
 	struct request request;
-	char route[128], peer[32];
+	char *route, peer[32];
 	uint8_t *body;
 	void (*heard)(const struct answer *answer);
 };
@@ -36,31 +36,43 @@ es9_peer_respond(struct request *r, const struct answer *answer)
 	struct es9_request *q = (struct es9_request *)r;
 
 	q->heard(answer);
+	free(q->route);
 	free(q->body);
 	free(q);
 }
 
+/* By whatever path. */
 static inline void
-es9_peer_ask(const char *function, struct slice body, void (*heard)(const struct answer *answer))
+es9_peer_ask_at(struct slice route, struct slice body, void (*heard)(const struct answer *answer))
 {
 	struct es9_request *q = calloc(1, sizeof *q);
 
 	if (!q)
 		abort();
+	q->route = malloc(route.n + 1);
 	q->body = malloc(body.n + 1);
-	if (!q->body)
+	if (!q->route || !q->body)
 		abort();
+	memcpy(q->route, route.p, route.n);
 	memcpy(q->body, body.p, body.n);
 	q->heard = heard;
-	snprintf(q->route, sizeof q->route, "/gsma/rsp2/es9plus/%s", function);
 	snprintf(q->peer, sizeof q->peer, "192.0.2.1:49152");
-	q->request = (struct request){ .route = slice_text(q->route),
+	q->request = (struct request){ .route = slice_of(q->route, route.n),
 		.body = slice_of(q->body, body.n),
 		.peer = slice_text(q->peer),
 		.header = es9_peer_header,
 		.respond = es9_peer_respond,
 		.binding = &stage.dp };
 	es9_handle(&q->request);
+}
+
+static inline void
+es9_peer_ask(const char *function, struct slice body, void (*heard)(const struct answer *answer))
+{
+	char route[128];
+
+	snprintf(route, sizeof route, "/gsma/rsp2/es9plus/%s", function);
+	es9_peer_ask_at(slice_text(route), body, heard);
 }
 
 #endif

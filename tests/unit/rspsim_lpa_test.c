@@ -16,9 +16,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "base/text.h"
 #include "rspsim/lpa.h"
-#include "rspsim_server.h"
+#include "rspsim_answers.h"
 
 enum { REQUEST_MAX = 65536 };
 
@@ -34,68 +33,6 @@ struct web {
 	char calls[512];                  /* functions in order, a blank behind each */
 	struct slice cancelled, notified; /* what cancelSession and handleNotification carried */
 };
-
-static void
-put_octets(struct web *w, json_t *answer, const char *name, struct slice octets)
-{
-	json_object_set_new(
-		answer, name, json_string((const char *)text_base64(&w->dp->mem, octets).p));
-}
-
-static struct slice
-get_octets(struct web *w, json_t *request, const char *name)
-{
-	const char *text = json_string_value(json_object_get(request, name));
-	struct slice out = SLICE_NONE;
-
-	if (text)
-		text_unbase64(&w->dp->mem, slice_text(text), &out);
-	return out;
-}
-
-/* The members of an ES10b request, named as JSON has them. */
-static void
-put_members(struct web *w, json_t *answer, struct slice request, const char *const *names)
-{
-	struct rspsim_tlv all, member;
-
-	for (rspsim_der_read(&request, &all); *names && rspsim_der_read(&all.value, &member);
-		names++) {
-		if (member.tag == 0x04 && strcmp(*names, "smdpCertificate") == 0)
-			rspsim_der_read(&all.value, &member); /* hashCc is the LPA's */
-		put_octets(w, answer, *names, member.whole);
-	}
-}
-
-static void
-answer_function(struct web *w, const char *function, json_t *request, json_t *answer)
-{
-	static const char *const initiate[] = { "serverSigned1", "serverSignature1",
-		"euiccCiPKIdToBeUsed", "serverCertificate", NULL };
-	static const char *const authenticate[] = { "smdpSigned2", "smdpSignature2",
-		"smdpCertificate", NULL };
-
-	json_object_set_new(answer, "transactionId",
-		json_string((const char *)text_hex(&w->dp->mem, w->dp->transaction_id).p));
-	if (strcmp(function, "initiateAuthentication") == 0) {
-		put_members(w, answer,
-			server_authenticate(w->dp, get_octets(w, request, "euiccChallenge")),
-			initiate);
-	} else if (strcmp(function, "authenticateClient") == 0) {
-		put_octets(w, answer, "profileMetadata", w->announced);
-		put_members(w, answer,
-			server_prepare(w->dp, get_octets(w, request, "authenticateServerResponse"),
-				SLICE_NONE),
-			authenticate);
-	} else if (strcmp(function, "getBoundProfilePackage") == 0) {
-		if (server_take_key(w->dp, get_octets(w, request, "prepareDownloadResponse")))
-			put_octets(w, answer, "boundProfilePackage", server_bpp(w->dp));
-	} else if (strcmp(function, "cancelSession") == 0) {
-		w->cancelled = get_octets(w, request, "cancelSessionResponse");
-	} else {
-		w->notified = get_octets(w, request, "pendingNotification");
-	}
-}
 
 /* One request of a connection that is kept; false at its end. */
 static bool
@@ -122,11 +59,16 @@ serve_one(struct web *w, SSL *ssl, char *p)
 	sscanf(p, "POST /gsma/rsp2/es9plus/%63[A-Za-z]", function);
 	strcat(strcat(w->calls, function), " ");
 	request = json_loads(end + 4, 0, NULL);
-	answer = json_object();
-	if (w->refuse && strcmp(w->refuse, function) == 0)
+	if (w->refuse && strcmp(w->refuse, function) == 0) {
 		status = "Failed";
-	else
-		answer_function(w, function, request, answer);
+		answer = json_object();
+	} else {
+		answer = server_answer(w->dp, function, request, w->announced);
+	}
+	if (strcmp(function, "cancelSession") == 0)
+		w->cancelled = get_octets(w->dp, request, "cancelSessionResponse");
+	if (strcmp(function, "handleNotification") == 0)
+		w->notified = get_octets(w->dp, request, "pendingNotification");
 	json_object_set_new(answer, "header",
 		json_pack("{s:{s:s, s:{s:s, s:s}}}", "functionExecutionStatus", "status", status,
 			"statusCodeData", "subjectCode", "8.2.6", "reasonCode", "3.8"));
