@@ -76,9 +76,9 @@ set_up(SSL_CTX *context, const struct https_identity_settings *s)
 			SSL_OP_IGNORE_UNEXPECTED_EOF);
 	/* Chains are as the file gives them: looking for issuers costs each handshake a path check. */
 	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
+	SSL_CTX_set_read_ahead(context, 1); /* connection.c sees to what was read ahead */
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_num_tickets(context, 1);
-	SSL_CTX_set_default_passwd_cb(context, no_passphrase);
 	SSL_CTX_set_alpn_select_cb(context, select_protocol, NULL);
 	SSL_CTX_set_client_hello_cb(context, https_connection_hello, NULL);
 	SSL_CTX_set_info_callback(context, https_connection_info);
@@ -111,23 +111,25 @@ check_file(const char *what, const char *path, char why[HTTPS_WHY])
 	return !wrong;
 }
 
-static bool
-load(SSL_CTX *context, const struct https_identity_settings *s, char why[HTTPS_WHY])
+bool
+https_certificate_load(
+	SSL_CTX *context, const char *certificate, const char *key, char why[HTTPS_WHY])
 {
 	ERR_clear_error();
-	if (!check_file("certificate", s->certificate, why) || !check_file("key", s->key, why))
+	SSL_CTX_set_default_passwd_cb(context, no_passphrase);
+	if (!check_file("certificate", certificate, why) || !check_file("key", key, why))
 		return false;
-	if (SSL_CTX_use_certificate_chain_file(context, s->certificate) != 1) {
+	if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1) {
 		snprintf(why, HTTPS_WHY,
 			"certificate %s cannot be used: %s; it must be PEM, leaf first",
-			s->certificate, last_error());
+			certificate, last_error());
 		return false;
 	}
-	if (SSL_CTX_use_PrivateKey_file(context, s->key, SSL_FILETYPE_PEM) != 1) {
+	if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1) {
 		snprintf(why, HTTPS_WHY,
 			"key %s cannot be used: %s; it must be PEM without a passphrase and belong "
 			"to %s",
-			s->key, last_error(), s->certificate);
+			key, last_error(), certificate);
 		return false;
 	}
 	return true;
@@ -165,7 +167,7 @@ https_identity_new(const struct https_identity_settings *s, char why[HTTPS_WHY])
 		https_identity_free(id);
 		return NULL;
 	}
-	if (!load(id->context, s, why)) {
+	if (!https_certificate_load(id->context, s->certificate, s->key, why)) {
 		https_identity_free(id);
 		return NULL;
 	}

@@ -37,6 +37,7 @@ struct connection {
 	int64_t since;                  /* clock_mono_us when the phase began */
 	struct bufferevent *bev;
 	struct event *deadline;
+	struct event *interest; /* in reading, kept over requests; NULL until the handshake is done */
 	enum phase phase;
 	unsigned line;             /* octets of the head's present line */
 	struct exchange *exchange; /* the request in the handler's hands */
@@ -113,6 +114,8 @@ int https_connection_hello(SSL *ssl, int *alert, void *arg);
 /* For the SSL_CTX: end of handshake, alerts. */
 void https_connection_info(const SSL *ssl, int where, int value);
 void https_connection_phase_set(struct connection *c, enum phase phase);
+/* An answer is in the buffer: from the loop, but in this very turn, it is written. */
+void https_connection_flush(struct connection *c);
 /* Shuts the socket down; evhttp frees the connection next, from the loop. */
 void https_connection_close(struct connection *c);
 
@@ -123,6 +126,10 @@ void https_exchange_abort(struct exchange *x);
 /* The connection is gone, or going. */
 void https_exchange_orphan(struct exchange *x);
 void https_status_count(unsigned status);
+
+/* identity.c: a chain, leaf first, and its key, from PEM files. False: `why` says what is wrong. */
+bool https_certificate_load(
+	SSL_CTX *context, const char *certificate, const char *key, char why[HTTPS_WHY]);
 
 /* ticket.c: session tickets under keys derived from a secret that instances share. */
 bool https_ticket_init(SSL_CTX *context, struct slice secret, struct slice former);
