@@ -1,7 +1,7 @@
 /*
- * The five functions of ES9+ by path (SGP.22 §6.5.2): a table of {path, members in, procedure, members
- * out}, one line of log per request. A function always answers 200, also when it refuses; a notification
- * 204 (§6.3). Trouble of ours is 503, so that the LPA tries again.
+ * The five functions of ES9+ in both bindings (SGP.22 §6.5, §6.6): a table of {path, tag, procedure, members
+ * in, members out}, a table of the two forms, one line of log per request. A function always answers 200,
+ * also when it refuses; a notification 204 (§6.3). Trouble of ours is 503, so that the LPA tries again.
  */
 #include <stdlib.h>
 #include "base/clock.h"
@@ -9,76 +9,41 @@
 #include "base/text.h"
 #include "dp/functions.h"
 #include "es9/es9.h"
-#include "es9/json.h"
 #include "stats/stats.h"
+#include "wire/asn1.h"
+#include "wire/es9.h"
+#include "wire/json.h"
 
-#define IN(function, member) offsetof(struct dp_##function, in.member)
-#define OUT(function, member) offsetof(struct dp_##function, out.member)
-#define TRANSACTION_ID                                                              \
-	{                                                                           \
-		"transactionId", JSON_HEX, offsetof(struct dp_call, transaction_id) \
-	}
+#define MEMBER(function, side, field, name, json, asn1, tag, own) \
+	{ name, WIRE_##json, WIRE_##asn1, tag, own, offsetof(struct dp_##function, side.field) },
+static const struct wire_member initiate_in[] = { WIRE_INITIATE_AUTHENTICATION_IN(MEMBER) };
+static const struct wire_member initiate_out[] = { WIRE_INITIATE_AUTHENTICATION_OUT(MEMBER) };
+static const struct wire_member authenticate_in[] = { WIRE_AUTHENTICATE_CLIENT_IN(MEMBER) };
+static const struct wire_member authenticate_out[] = { WIRE_AUTHENTICATE_CLIENT_OUT(MEMBER) };
+static const struct wire_member package_in[] = { WIRE_GET_BOUND_PROFILE_PACKAGE_IN(MEMBER) };
+static const struct wire_member package_out[] = { WIRE_GET_BOUND_PROFILE_PACKAGE_OUT(MEMBER) };
+static const struct wire_member notification_in[] = { WIRE_HANDLE_NOTIFICATION_IN(MEMBER) };
+static const struct wire_member cancel_in[] = { WIRE_CANCEL_SESSION_IN(MEMBER) };
 
 /* clang-format off */
-static const struct json_member initiate_in[] = {
-	{ "euiccChallenge", JSON_BASE64, IN(initiate_authentication, euicc_challenge) },
-	{ "euiccInfo1", JSON_BASE64, IN(initiate_authentication, euicc_info1) },
-	{ "smdpAddress", JSON_TEXT, IN(initiate_authentication, smdp_address) },
-};
-static const struct json_member initiate_out[] = {
-	TRANSACTION_ID,
-	{ "serverSigned1", JSON_BASE64, OUT(initiate_authentication, server_signed1) },
-	{ "serverSignature1", JSON_BASE64, OUT(initiate_authentication, server_signature1) },
-	{ "euiccCiPKIdToBeUsed", JSON_BASE64, OUT(initiate_authentication, ci_pkid) },
-	{ "serverCertificate", JSON_BASE64, OUT(initiate_authentication, server_certificate) },
-};
-static const struct json_member authenticate_in[] = {
-	TRANSACTION_ID,
-	{ "authenticateServerResponse", JSON_BASE64, IN(authenticate_client, authenticate_server_response) },
-};
-static const struct json_member authenticate_out[] = {
-	TRANSACTION_ID,
-	{ "profileMetadata", JSON_BASE64, OUT(authenticate_client, profile_metadata) },
-	{ "smdpSigned2", JSON_BASE64, OUT(authenticate_client, smdp_signed2) },
-	{ "smdpSignature2", JSON_BASE64, OUT(authenticate_client, smdp_signature2) },
-	{ "smdpCertificate", JSON_BASE64, OUT(authenticate_client, smdp_certificate) },
-};
-static const struct json_member package_in[] = {
-	TRANSACTION_ID,
-	{ "prepareDownloadResponse", JSON_BASE64, IN(get_bound_profile_package, prepare_download_response) },
-};
-static const struct json_member package_out[] = {
-	TRANSACTION_ID,
-	{ "boundProfilePackage", JSON_BASE64, OUT(get_bound_profile_package, bound_profile_package) },
-};
-static const struct json_member notification_in[] = {
-	{ "pendingNotification", JSON_BASE64, IN(handle_notification, pending_notification) },
-};
-static const struct json_member cancel_in[] = {
-	TRANSACTION_ID,
-	{ "cancelSessionResponse", JSON_BASE64, IN(cancel_session, cancel_session_response) },
-};
-
-#define MEMBERS(table) table, sizeof table / sizeof *table
+#define MEMBERS(table) { table, sizeof table / sizeof *table }
 static const struct function {
-	const char *path;
+	const char *path; /* in JSON */
+	uint32_t tag;     /* in ASN.1 */
 	const struct procedure *procedure;
-	const struct json_member *in;
-	size_t in_n;
-	const struct json_member *out;
-	size_t out_n;
+	struct wire_message in, out;
 	bool notification; /* answered 204, whatever became of it */
 } functions[] = {
-	{ "/gsma/rsp2/es9plus/initiateAuthentication", &dp_initiate_authentication,
-		MEMBERS(initiate_in), MEMBERS(initiate_out), false },
-	{ "/gsma/rsp2/es9plus/authenticateClient", &dp_authenticate_client,
-		MEMBERS(authenticate_in), MEMBERS(authenticate_out), false },
-	{ "/gsma/rsp2/es9plus/getBoundProfilePackage", &dp_get_bound_profile_package,
-		MEMBERS(package_in), MEMBERS(package_out), false },
-	{ "/gsma/rsp2/es9plus/handleNotification", &dp_handle_notification,
-		MEMBERS(notification_in), NULL, 0, true },
-	{ "/gsma/rsp2/es9plus/cancelSession", &dp_cancel_session,
-		MEMBERS(cancel_in), NULL, 0, false },
+	{ "/gsma/rsp2/es9plus/initiateAuthentication", WIRE_TAG_INITIATE_AUTHENTICATION,
+		&dp_initiate_authentication, MEMBERS(initiate_in), MEMBERS(initiate_out), false },
+	{ "/gsma/rsp2/es9plus/authenticateClient", WIRE_TAG_AUTHENTICATE_CLIENT,
+		&dp_authenticate_client, MEMBERS(authenticate_in), MEMBERS(authenticate_out), false },
+	{ "/gsma/rsp2/es9plus/getBoundProfilePackage", WIRE_TAG_GET_BOUND_PROFILE_PACKAGE,
+		&dp_get_bound_profile_package, MEMBERS(package_in), MEMBERS(package_out), false },
+	{ "/gsma/rsp2/es9plus/handleNotification", WIRE_TAG_HANDLE_NOTIFICATION,
+		&dp_handle_notification, MEMBERS(notification_in), { NULL, 0 }, true },
+	{ "/gsma/rsp2/es9plus/cancelSession", WIRE_TAG_CANCEL_SESSION,
+		&dp_cancel_session, MEMBERS(cancel_in), { NULL, 0 }, false },
 };
 /* clang-format on */
 
@@ -94,10 +59,65 @@ function_of(const struct procedure *p)
 	abort();
 }
 
+/* ---- the two forms ---------------------------------------------------------------------------------- */
+
+/* One way of writing ES9+ down. */
+struct form {
+	const char *name;
+	const char *path; /* of all functions, or NULL: each has its own */
+	const char *media_type, *content_type;
+	enum wire_fault (*read)(struct task *t, const struct function *f, const char **name);
+	struct slice (*write)(
+		struct task *t, const struct function *f, const struct dp_refusal *no);
+};
+
+static enum wire_fault
+json_read(struct task *t, const struct function *f, const char **name)
+{
+	return wire_json_read(t->mem, t->request->body, &f->in, t->state, name);
+}
+
+static struct slice
+json_write(struct task *t, const struct function *f, const struct dp_refusal *no)
+{
+	struct wire_status failed;
+
+	if (!no)
+		return wire_json_answer_write(t->mem, NULL, &f->out, t->state);
+	failed = (struct wire_status){ no->subject, no->reason, no->base.words };
+	return wire_json_answer_write(t->mem, &failed, &f->out, t->state);
+}
+
+static enum wire_fault
+asn1_read(struct task *t, const struct function *f, const char **name)
+{
+	return wire_asn1_read(t->mem, t->request->body, &f->in, t->state, name);
+}
+
+static struct slice
+asn1_write(struct task *t, const struct function *f, const struct dp_refusal *no)
+{
+	unsigned error = no ? wire_es9_error(f->tag, no->subject, no->reason) : 0;
+
+	return wire_asn1_answer_write(t->mem, f->tag, error, &f->out, t->state);
+}
+
+static const struct form json = { "json", NULL, "application/json",
+	"application/json;charset=UTF-8", json_read, json_write };
+static const struct form asn1 = { "asn1", "/gsma/rsp2/asn1", "application/x-gsma-rsp-asn1",
+	"application/x-gsma-rsp-asn1", asn1_read, asn1_write };
+
+static const struct form *
+form_of(const struct request *r)
+{
+	return slice_eq(r->route, slice_text(asn1.path)) ? &asn1 : &json;
+}
+
 /* ---- reading ---------------------------------------------------------------------------------------- */
 
 /* The body itself is wrong, so no function can answer it: HTTP does (docs/interpretations.md). */
-static const struct refusal NOT_JSON = { "NOT_JSON", LOG_NOTICE, "the body is not a JSON object" };
+static const struct refusal UNREADABLE = { "UNREADABLE", LOG_NOTICE,
+	"the body is no message of this binding" };
 
 #define STEPS(S) S(read_members)
 STEPS(DECLARE_STEP)
@@ -109,15 +129,15 @@ read_members(struct task *t)
 	struct dp_call *call = t->state;
 	const char *name;
 
-	switch (json_members_read(t->mem, t->request->body, f->in, f->in_n, t->state, &name)) {
-	case JSON_FINE:
+	switch (form_of(t->request)->read(t, f, &name)) {
+	case WIRE_FINE:
 		return f->procedure->first;
-	case JSON_NO_JSON:
-		return task_refuse(t, &NOT_JSON);
-	case JSON_MISSING:
+	case WIRE_UNREADABLE:
+		return task_refuse(t, &UNREADABLE);
+	case WIRE_MISSING:
 		call->note = name;
 		return task_refuse(t, REFUSE(MEMBER_MISSING));
-	case JSON_INVALID:
+	case WIRE_INVALID:
 		call->note = name;
 		/* Not hexadecimal: then it is no transaction of ours (§5.2.6). */
 		return task_refuse(t,
@@ -144,7 +164,7 @@ static void
 log_request(struct task *t, const struct function *f, unsigned status)
 {
 	const struct dp_call *call = t->state;
-	const struct dp_refusal *no = t->no && t->no != &NOT_JSON ? dp_refusal_of(t->no) : NULL;
+	const struct dp_refusal *no = t->no && t->no != &UNREADABLE ? dp_refusal_of(t->no) : NULL;
 	enum log_level level = t->no ? t->no->level : t->bad ? LOG_WARNING : LOG_NOTICE;
 	int64_t us = clock_mono_us() - t->began_us;
 	bool traced = log_traced(call->eid);
@@ -155,9 +175,9 @@ log_request(struct task *t, const struct function *f, unsigned status)
 	if (!traced && !log_wanted(LOG_es9, level))
 		return;
 	log_line(LOG_es9, level,
-		"function=%s peer=%.*s status=%u result=%s subject=%s reason=%s transaction=%s "
-		"eid=%s iccid=%s order=%lld waits=%u us=%lld note=%s",
-		t->procedure->name, SLICE_FMT(t->request->peer), status,
+		"function=%s binding=%s peer=%.*s status=%u result=%s subject=%s reason=%s "
+		"transaction=%s eid=%s iccid=%s order=%lld waits=%u us=%lld note=%s",
+		t->procedure->name, form_of(t->request)->name, SLICE_FMT(t->request->peer), status,
 		t->no            ? t->no->name
 			: t->bad ? trouble_name(t->bad)
 				 : "ok",
@@ -182,12 +202,13 @@ static void
 respond(struct task *t)
 {
 	const struct function *f = function_of(t->procedure);
+	const struct form *form = form_of(t->request);
 	struct answer answer = { .status = 200 };
 
 	if (t->bad) {
 		answer.status = 503;
 		answer.retry_after = retry_after();
-	} else if (t->no == &NOT_JSON) {
+	} else if (t->no == &UNREADABLE) {
 		answer.status = 400;
 	} else if (f->notification) {
 		answer.status = 204;
@@ -196,8 +217,8 @@ respond(struct task *t)
 
 		if (no)
 			dp_refusal_count(no);
-		answer.content_type = "application/json;charset=UTF-8";
-		answer.body = json_answer_write(t->mem, no, f->out, f->out_n, t->state);
+		answer.content_type = form->content_type;
+		answer.body = form->write(t, f, no);
 	}
 	log_request(t, f, answer.status);
 	request_respond(t->request, &answer);
@@ -205,9 +226,9 @@ respond(struct task *t)
 
 /* ---- routing ---------------------------------------------------------------------------------------- */
 
-/* Clients write charset parameters of every kind; only the type counts. Nothing said: take it as JSON. */
+/* Clients write charset parameters of every kind; only the type counts. Nothing said: take it as this. */
 static bool
-is_json(struct slice content_type)
+is_form(const struct form *form, struct slice content_type)
 {
 	const uint8_t *semicolon =
 		content_type.p ? memchr(content_type.p, ';', content_type.n) : NULL;
@@ -219,7 +240,7 @@ is_json(struct slice content_type)
 		!slice_eq_nocase(slice_trim(slice_sub(content_type, type.n + 1, content_type.n)),
 			SLICE_LIT("charset=utf-8")))
 		stats_add(STATS_lenient_media_type);
-	return !content_type.p || slice_eq_nocase(slice_trim(type), SLICE_LIT("application/json"));
+	return !content_type.p || slice_eq_nocase(slice_trim(type), slice_text(form->media_type));
 }
 
 static void
@@ -244,24 +265,35 @@ respond_bare(struct request *r, unsigned status, const char *why)
 			.status = status, .retry_after = status == 503 ? retry_after() : 0 });
 }
 
-void
-es9_handle(struct request *r)
+static const struct function *
+function_by_path(struct slice path)
 {
-	const struct function *f = functions;
+	for (size_t i = 0; i < FUNCTIONS; i++)
+		if (slice_eq(path, slice_text(functions[i].path)))
+			return &functions[i];
+	return NULL;
+}
+
+static const struct function *
+function_by_tag(struct slice body)
+{
+	uint32_t tag;
+
+	if (!wire_asn1_request_find(body, &tag))
+		return NULL;
+	for (size_t i = 0; i < FUNCTIONS; i++)
+		if (functions[i].tag == tag)
+			return &functions[i];
+	return NULL;
+}
+
+static void
+start(struct request *r, const struct function *f)
+{
 	struct dp *dp = r->binding;
 	struct dp_call *call;
 	struct task *t;
 
-	while (f < functions + FUNCTIONS && !slice_eq(r->route, slice_text(f->path)))
-		f++;
-	if (f == functions + FUNCTIONS) {
-		respond_bare(r, 404, "no-such-function");
-		return;
-	}
-	if (!is_json(request_header_get(r, "Content-Type"))) {
-		respond_bare(r, 415, "not-application/json");
-		return;
-	}
 	check_protocol(r);
 	latencies[f - functions].name = f->procedure->name;
 	t = task_new(dp->loop, f->procedure, r, respond);
@@ -275,4 +307,27 @@ es9_handle(struct request *r)
 	if (f->procedure == &dp_authenticate_client)
 		((struct dp_authenticate_client *)t->state)->in.peer = arena_copy(t->mem, r->peer);
 	task_start(t, THEN(read_members));
+}
+
+void
+es9_handle(struct request *r)
+{
+	const struct form *form = form_of(r);
+	const struct function *f = form == &json ? function_by_path(r->route) : NULL;
+
+	if (form == &json && !f) {
+		respond_bare(r, 404, "no-such-function");
+		return;
+	}
+	if (!is_form(form, request_header_get(r, "Content-Type"))) {
+		respond_bare(r, 415, "another-media-type");
+		return;
+	}
+	if (form == &asn1)
+		f = function_by_tag(r->body);
+	if (!f) {
+		respond_bare(r, 400, "no-such-request");
+		return;
+	}
+	start(r, f);
 }

@@ -1,8 +1,8 @@
 #ifndef ES9_ES9_H
 #define ES9_ES9_H
 /*
- * ES9+ (LPA to SM-DP+, SGP.22 §5.6) over HTTPS in its JSON binding (§6.5): paths, members, the status
- * block. What the functions do is dp/'s business.
+ * ES9+ (LPA to SM-DP+, SGP.22 §5.6) over HTTPS in its two bindings, JSON (§6.5) and ASN.1 (§6.6): paths,
+ * tags, answers. What the functions do is dp/'s business.
  */
 #include "loop/request.h"
 

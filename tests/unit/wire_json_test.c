@@ -1,4 +1,4 @@
-/* JSON bodies of ES9+: what is taken, what is counted, what is refused; the octets of answers. */
+/* JSON bodies by table: what is taken, what is counted, what is refused; the octets of answers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,19 +7,19 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "es9/json.h"
 #include "stats/stats.h"
+#include "wire/json.h"
 
 struct call {
 	struct slice id, octets, text;
 };
 
-static const struct json_member members[] = {
-	{ "transactionId", JSON_HEX, offsetof(struct call, id) },
-	{ "euiccInfo1", JSON_BASE64, offsetof(struct call, octets) },
-	{ "smdpAddress", JSON_TEXT, offsetof(struct call, text) },
+static const struct wire_member members[] = {
+	{ "transactionId", WIRE_HEX, WIRE_VALUE, 0x80, 0, offsetof(struct call, id) },
+	{ "euiccInfo1", WIRE_BASE64, WIRE_WHOLE, 0xbf20, 0, offsetof(struct call, octets) },
+	{ "smdpAddress", WIRE_TEXT, WIRE_VALUE, 0x83, 0, offsetof(struct call, text) },
 };
-enum { MEMBERS = sizeof members / sizeof *members };
+static const struct wire_message message = { members, sizeof members / sizeof *members };
 
 #define ALL "\"transactionId\":\"0A\",\"euiccInfo1\":\"AQID\",\"smdpAddress\":\"a\""
 #define WITH(id, octets, text) \
@@ -27,56 +27,56 @@ enum { MEMBERS = sizeof members / sizeof *members };
 
 static const struct {
 	const char *body;
-	enum json_fault fault;
+	enum wire_fault fault;
 	const char *name; /* of the member that is wrong */
 } bodies[] = {
-	{ "{" ALL "}", JSON_FINE, NULL },
-	{ " \r\n{ " ALL " }\n", JSON_FINE, NULL },
-	{ "", JSON_NO_JSON, NULL },
-	{ "{" ALL, JSON_NO_JSON, NULL },
-	{ "{" ALL "} x", JSON_NO_JSON, NULL },
-	{ "{" ALL ",}", JSON_NO_JSON, NULL },
+	{ "{" ALL "}", WIRE_FINE, NULL },
+	{ " \r\n{ " ALL " }\n", WIRE_FINE, NULL },
+	{ "", WIRE_UNREADABLE, NULL },
+	{ "{" ALL, WIRE_UNREADABLE, NULL },
+	{ "{" ALL "} x", WIRE_UNREADABLE, NULL },
+	{ "{" ALL ",}", WIRE_UNREADABLE, NULL },
 	{ "["
 	  "{" ALL "}"
 	  "]",
-		JSON_NO_JSON, NULL },
-	{ "\"transactionId\"", JSON_NO_JSON, NULL },
-	{ "null", JSON_NO_JSON, NULL },
-	{ "{'transactionId':'0A'}", JSON_NO_JSON, NULL },
+		WIRE_UNREADABLE, NULL },
+	{ "\"transactionId\"", WIRE_UNREADABLE, NULL },
+	{ "null", WIRE_UNREADABLE, NULL },
+	{ "{'transactionId':'0A'}", WIRE_UNREADABLE, NULL },
 	/* Neither octets that are no UTF-8 nor a NUL, written out or escaped. */
-	{ WITH("\"0A\"", "\"AQID\"", "\"\xff\""), JSON_NO_JSON, NULL },
-	{ WITH("\"0A\"", "\"AQID\"", "\"\xc0\x80\""), JSON_NO_JSON, NULL },
-	{ WITH("\"0A\"", "\"AQID\"", "\"\xed\xa0\x80\""), JSON_NO_JSON, NULL },
-	{ WITH("\"0A\"", "\"AQID\"", "\"a\\u0000\""), JSON_NO_JSON, NULL },
+	{ WITH("\"0A\"", "\"AQID\"", "\"\xff\""), WIRE_UNREADABLE, NULL },
+	{ WITH("\"0A\"", "\"AQID\"", "\"\xc0\x80\""), WIRE_UNREADABLE, NULL },
+	{ WITH("\"0A\"", "\"AQID\"", "\"\xed\xa0\x80\""), WIRE_UNREADABLE, NULL },
+	{ WITH("\"0A\"", "\"AQID\"", "\"a\\u0000\""), WIRE_UNREADABLE, NULL },
 	/* Numbers beyond any type. */
-	{ "{" ALL ",\"n\":99999999999999999999999999}", JSON_NO_JSON, NULL },
-	{ "{" ALL ",\"n\":1e999}", JSON_NO_JSON, NULL },
-	{ WITH("1", "\"AQID\"", "\"a\""), JSON_INVALID, "transactionId" },
+	{ "{" ALL ",\"n\":99999999999999999999999999}", WIRE_UNREADABLE, NULL },
+	{ "{" ALL ",\"n\":1e999}", WIRE_UNREADABLE, NULL },
+	{ WITH("1", "\"AQID\"", "\"a\""), WIRE_INVALID, "transactionId" },
 	/* Missing, in the table's order; null is missing. */
-	{ "{}", JSON_MISSING, "transactionId" },
-	{ "{\"transactionId\":\"0A\"}", JSON_MISSING, "euiccInfo1" },
-	{ "{\"transactionId\":\"0A\",\"euiccInfo1\":\"AQID\"}", JSON_MISSING, "smdpAddress" },
-	{ WITH("\"0A\"", "null", "\"a\""), JSON_MISSING, "euiccInfo1" },
-	{ "{\"TransactionId\":\"0A\",\"euiccInfo1\":\"AQID\",\"smdpAddress\":\"a\"}", JSON_MISSING,
+	{ "{}", WIRE_MISSING, "transactionId" },
+	{ "{\"transactionId\":\"0A\"}", WIRE_MISSING, "euiccInfo1" },
+	{ "{\"transactionId\":\"0A\",\"euiccInfo1\":\"AQID\"}", WIRE_MISSING, "smdpAddress" },
+	{ WITH("\"0A\"", "null", "\"a\""), WIRE_MISSING, "euiccInfo1" },
+	{ "{\"TransactionId\":\"0A\",\"euiccInfo1\":\"AQID\",\"smdpAddress\":\"a\"}", WIRE_MISSING,
 		"transactionId" },
 	/* Wrong types and forms. */
-	{ WITH("[\"0A\"]", "\"AQID\"", "\"a\""), JSON_INVALID, "transactionId" },
-	{ WITH("\"0A\"", "{}", "\"a\""), JSON_INVALID, "euiccInfo1" },
-	{ WITH("\"0A\"", "true", "\"a\""), JSON_INVALID, "euiccInfo1" },
-	{ WITH("\"0A\"", "\"AQID\"", "1"), JSON_INVALID, "smdpAddress" },
-	{ WITH("\"0\"", "\"AQID\"", "\"a\""), JSON_INVALID, "transactionId" },
-	{ WITH("\"0G\"", "\"AQID\"", "\"a\""), JSON_INVALID, "transactionId" },
-	{ WITH("\"0A\"", "\"AQI*\"", "\"a\""), JSON_INVALID, "euiccInfo1" },
-	{ WITH("\"0A\"", "\"AQ-_\"", "\"a\""), JSON_INVALID, "euiccInfo1" },
-	{ WITH("\"0A\"", "\"A\"", "\"a\""), JSON_INVALID, "euiccInfo1" },
+	{ WITH("[\"0A\"]", "\"AQID\"", "\"a\""), WIRE_INVALID, "transactionId" },
+	{ WITH("\"0A\"", "{}", "\"a\""), WIRE_INVALID, "euiccInfo1" },
+	{ WITH("\"0A\"", "true", "\"a\""), WIRE_INVALID, "euiccInfo1" },
+	{ WITH("\"0A\"", "\"AQID\"", "1"), WIRE_INVALID, "smdpAddress" },
+	{ WITH("\"0\"", "\"AQID\"", "\"a\""), WIRE_INVALID, "transactionId" },
+	{ WITH("\"0G\"", "\"AQID\"", "\"a\""), WIRE_INVALID, "transactionId" },
+	{ WITH("\"0A\"", "\"AQI*\"", "\"a\""), WIRE_INVALID, "euiccInfo1" },
+	{ WITH("\"0A\"", "\"AQ-_\"", "\"a\""), WIRE_INVALID, "euiccInfo1" },
+	{ WITH("\"0A\"", "\"A\"", "\"a\""), WIRE_INVALID, "euiccInfo1" },
 };
 
-static enum json_fault
+static enum wire_fault
 read_body(struct arena *mem, const char *body, struct call *call, const char **name)
 {
 	memset(call, 0, sizeof *call);
 	arena_init(mem, 1 << 20, NULL, NULL);
-	return json_members_read(mem, slice_text(body), members, MEMBERS, call, name);
+	return wire_json_read(mem, slice_text(body), &message, call, name);
 }
 
 static void
@@ -87,13 +87,13 @@ a_body_is_taken_or_told_what_is_wrong(void **state)
 		struct call call;
 		struct arena mem;
 		const char *name;
-		enum json_fault fault = read_body(&mem, bodies[i].body, &call, &name);
+		enum wire_fault fault = read_body(&mem, bodies[i].body, &call, &name);
 
 		if (fault != bodies[i].fault)
 			fail_msg("%s: %d, not %d", bodies[i].body, fault, bodies[i].fault);
 		if (bodies[i].name)
 			assert_string_equal(name, bodies[i].name);
-		if (fault == JSON_FINE) {
+		if (fault == WIRE_FINE) {
 			assert_true(slice_eq(call.id, SLICE_LIT("\x0a")));
 			assert_true(slice_eq(call.octets, SLICE_LIT("\1\2\3")));
 			assert_true(slice_eq(call.text, SLICE_LIT("a")));
@@ -131,7 +131,7 @@ oddities_are_taken_and_counted(void **state)
 
 		for (size_t j = 0; j < 4; j++)
 			before[j] = stats_get(all[j]);
-		assert_int_equal(read_body(&mem, oddities[i].body, &call, &name), JSON_FINE);
+		assert_int_equal(read_body(&mem, oddities[i].body, &call, &name), WIRE_FINE);
 		for (size_t j = 0; j < 4; j++)
 			assert_int_equal(
 				stats_get(all[j]) - before[j], all[j] == oddities[i].counted);
@@ -149,7 +149,7 @@ of_two_members_of_one_name_the_last_counts(void **state)
 
 	(void)state;
 	assert_int_equal(
-		read_body(&mem, "{\"transactionId\":\"FF\"," ALL "}", &call, &name), JSON_FINE);
+		read_body(&mem, "{\"transactionId\":\"FF\"," ALL "}", &call, &name), WIRE_FINE);
 	assert_true(slice_eq(call.id, SLICE_LIT("\x0a")));
 	arena_fini(&mem);
 }
@@ -160,8 +160,8 @@ nesting_has_an_end(void **state)
 {
 	static const struct {
 		size_t levels;
-		enum json_fault fault;
-	} cases[] = { { 15, JSON_FINE }, { 16, JSON_NO_JSON }, { 60000, JSON_NO_JSON } };
+		enum wire_fault fault;
+	} cases[] = { { 15, WIRE_FINE }, { 16, WIRE_UNREADABLE }, { 60000, WIRE_UNREADABLE } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -193,11 +193,11 @@ count_allocation(size_t n)
 }
 
 /* A body with a list of so many `value`, and what the parser did for it. */
-static enum json_fault
+static enum wire_fault
 read_list(size_t values, const char *value)
 {
 	char *body = calloc(1, 256 + values * (strlen(value) + 1)), *p = body;
-	enum json_fault fault;
+	enum wire_fault fault;
 	struct call call;
 	struct arena mem;
 	const char *name;
@@ -221,40 +221,40 @@ a_body_of_many_values_is_not_parsed(void **state)
 {
 	(void)state;
 	/* With two brackets and three commas around them, 59 commas make 64. */
-	assert_int_equal(read_list(60, "1"), JSON_FINE);
+	assert_int_equal(read_list(60, "1"), WIRE_FINE);
 	assert_int_not_equal(allocations, 0);
-	assert_int_equal(read_list(61, "1"), JSON_NO_JSON);
+	assert_int_equal(read_list(61, "1"), WIRE_UNREADABLE);
 	assert_int_equal(allocations, 0);
-	assert_int_equal(read_list(30, "{}"), JSON_FINE);
-	assert_int_equal(read_list(40000, "{}"), JSON_NO_JSON);
+	assert_int_equal(read_list(30, "{}"), WIRE_FINE);
+	assert_int_equal(read_list(40000, "{}"), WIRE_UNREADABLE);
 	assert_int_equal(allocations, 0);
 	/* In texts nothing counts, nor does an escaped quote end one. */
-	assert_int_equal(read_list(10, "\"{[,{[,\\\",{[\\\\\""), JSON_FINE);
+	assert_int_equal(read_list(10, "\"{[,{[,\\\",{[\\\\\""), WIRE_FINE);
 }
 
 static void
 an_answer_is_exactly_these_octets(void **state)
 {
+	static const struct wire_message out = { members, 2 }, empty = { NULL, 0 };
+	static const struct wire_status failed = { "8.10.1", "3.9", "no such transaction" };
 	struct call call = { SLICE_LIT("\x0a\xff"), SLICE_LIT("\1\2\3\4"), SLICE_NONE };
 	struct arena mem;
 	struct slice answer;
 
 	(void)state;
 	arena_init(&mem, 1 << 20, NULL, NULL);
-	answer = json_answer_write(&mem, NULL, members, 2, &call);
+	answer = wire_json_answer_write(&mem, NULL, &out, &call);
 	assert_string_equal((const char *)answer.p,
 		"{\"header\":{\"functionExecutionStatus\":{\"status\":\"Executed-Success\"}},"
 		"\"transactionId\":\"0AFF\",\"euiccInfo1\":\"AQIDBA==\"}");
-	answer = json_answer_write(&mem, NULL, NULL, 0, &call);
+	answer = wire_json_answer_write(&mem, NULL, &empty, &call);
 	assert_string_equal((const char *)answer.p,
 		"{\"header\":{\"functionExecutionStatus\":{\"status\":\"Executed-Success\"}}}");
-	answer = json_answer_write(&mem, &DP_TRANSACTION_UNKNOWN, members, 2, &call);
+	answer = wire_json_answer_write(&mem, &failed, &out, &call);
 	assert_string_equal((const char *)answer.p,
 		"{\"header\":{\"functionExecutionStatus\":{\"status\":\"Failed\","
-		"\"statusCodeData\":{"
-		"\"subjectCode\":\"8.10.1\",\"reasonCode\":\"3.9\",\"message\":\"no such "
-		"transaction, or it "
-		"has expired; start again with InitiateAuthentication\"}}}}");
+		"\"statusCodeData\":{\"subjectCode\":\"8.10.1\",\"reasonCode\":\"3.9\","
+		"\"message\":\"no such transaction\"}}}}");
 	arena_fini(&mem);
 }
 
@@ -271,5 +271,5 @@ main(void)
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("es9_json", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("wire_json", tests, NULL, NULL);
 }

@@ -1,7 +1,8 @@
-/* JSON bodies of ES9+ (SGP.22 §6.5): members in by table, the status block and members out. */
+/* JSON bodies (SGP.22 §6.5): members in by table, the status block and members out. */
+#include "wire/json.h"
+
 #include <jansson.h>
 #include "base/text.h"
-#include "es9/json.h"
 #include "stats/stats.h"
 
 /*
@@ -28,20 +29,20 @@ count_base64(struct slice text)
 }
 
 static bool
-octets_read(struct arena *mem, enum json_form form, struct slice text, struct slice *out)
+octets_read(struct arena *mem, enum wire_json form, struct slice text, struct slice *out)
 {
 	switch (form) {
-	case JSON_BASE64:
+	case WIRE_BASE64:
 		count_base64(text);
 		return text_unbase64(mem, text, out);
-	case JSON_HEX:
+	case WIRE_HEX:
 		for (size_t i = 0; i < text.n; i++)
 			if (text.p[i] >= 'a') {
 				stats_add(STATS_lenient_transaction_id);
 				break;
 			}
 		return text_unhex(mem, text, out);
-	case JSON_TEXT:
+	case WIRE_TEXT:
 		*out = arena_copy(mem, text);
 		return true;
 	}
@@ -50,7 +51,7 @@ octets_read(struct arena *mem, enum json_form form, struct slice text, struct sl
 
 /* Members that the standard does not name, told apart for the operator's statistics. */
 static void
-count_unknown(const json_t *root, const struct json_member *members, size_t n)
+count_unknown(const json_t *root, const struct wire_message *message)
 {
 	const char *key;
 	json_t *value;
@@ -59,8 +60,8 @@ count_unknown(const json_t *root, const struct json_member *members, size_t n)
 	{
 		bool known = false;
 
-		for (size_t i = 0; i < n && !known; i++)
-			known = strcmp(key, members[i].name) == 0;
+		for (size_t i = 0; i < message->n && !known; i++)
+			known = strcmp(key, message->members[i].name) == 0;
 		if (!known)
 			stats_add(strcmp(key, "header") == 0 ? STATS_lenient_header_object
 							     : STATS_lenient_unknown_member);
@@ -95,84 +96,79 @@ is_modest(struct slice body)
 	return true;
 }
 
-enum json_fault
-json_members_read(struct arena *mem, struct slice body, const struct json_member *members, size_t n,
+enum wire_fault
+wire_json_read(struct arena *mem, struct slice body, const struct wire_message *message,
 	void *state, const char **name)
 {
 	json_t *root = is_modest(body) ? json_loadb((const char *)body.p, body.n, 0, NULL) : NULL;
 
 	*name = NULL;
 	if (!root)
-		return JSON_NO_JSON;
+		return WIRE_UNREADABLE;
 	arena_defer(mem, drop_json, root);
 	if (!json_is_object(root))
-		return JSON_NO_JSON;
-	for (size_t i = 0; i < n; i++) {
-		const json_t *value = json_object_get(root, members[i].name);
-		struct slice *out = (struct slice *)((uint8_t *)state + members[i].offset);
+		return WIRE_UNREADABLE;
+	for (size_t i = 0; i < message->n; i++) {
+		const struct wire_member *m = &message->members[i];
+		const json_t *value = json_object_get(root, m->name);
 
-		*name = members[i].name;
+		*name = m->name;
 		if (!value || json_is_null(value))
-			return JSON_MISSING;
+			return WIRE_MISSING;
 		if (!json_is_string(value) ||
-			!octets_read(mem, members[i].form,
-				slice_of(json_string_value(value), json_string_length(value)), out))
-			return JSON_INVALID;
+			!octets_read(mem, m->json,
+				slice_of(json_string_value(value), json_string_length(value)),
+				wire_member_find(m, state)))
+			return WIRE_INVALID;
 	}
-	if (json_object_size(root) > n)
-		count_unknown(root, members, n);
-	return JSON_FINE;
+	if (json_object_size(root) > message->n)
+		count_unknown(root, message);
+	return WIRE_FINE;
 }
 
-/* Words of ours and digits: nothing in them needs escaping. */
 static void
-status_put(struct buf *out, const struct dp_refusal *no)
+status_put(struct buf *out, const struct wire_status *failed)
 {
 	buf_put_text(out, "{\"header\":{\"functionExecutionStatus\":{\"status\":");
-	if (no)
+	if (failed)
 		buf_printf(out,
 			"\"Failed\",\"statusCodeData\":{\"subjectCode\":\"%s\",\"reasonCode\":\"%"
 			"s\",\"message\":\"%s\"}}}",
-			no->subject, no->reason, no->base.words);
+			failed->subject, failed->reason, failed->words);
 	else
 		buf_put_text(out, "\"Executed-Success\"}}");
 }
 
-static const struct slice *
-member_get(const struct json_member *member, const void *state)
-{
-	return (const struct slice *)((const uint8_t *)state + member->offset);
-}
-
 /* Octets of the whole answer, or a little more. */
 static size_t
-answer_size(const struct json_member *members, size_t n, const void *state)
+answer_size(const struct wire_message *message, const void *state)
 {
 	size_t octets = 256;
 
-	for (size_t i = 0; i < n; i++)
-		octets += 64 + member_get(&members[i], state)->n * 3 / 2;
+	for (size_t i = 0; i < message->n; i++)
+		octets += 64 + wire_member_get(&message->members[i], state)->n * 3 / 2;
 	return octets;
 }
 
 struct slice
-json_answer_write(struct arena *mem, const struct dp_refusal *no, const struct json_member *members,
-	size_t n, const void *state)
+wire_json_answer_write(struct arena *mem, const struct wire_status *failed,
+	const struct wire_message *message, const void *state)
 {
 	struct buf out;
 
 	buf_init(&out, mem, ANSWER_MAX);
-	if (!no)
-		buf_expect(&out, answer_size(members, n, state));
-	status_put(&out, no);
-	for (size_t i = 0; i < n && !no; i++) {
-		const struct slice *value = member_get(&members[i], state);
+	if (!failed)
+		buf_expect(&out, answer_size(message, state));
+	status_put(&out, failed);
+	for (size_t i = 0; i < message->n && !failed; i++) {
+		const struct wire_member *m = &message->members[i];
+		struct slice value = *wire_member_get(m, state);
 
-		buf_printf(&out, ",\"%s\":\"", members[i].name);
-		if (members[i].form == JSON_HEX)
-			buf_put(&out, text_hex(mem, *value));
+		buf_printf(&out, ",\"%s\":\"", m->name);
+		if (m->json == WIRE_HEX)
+			buf_put(&out, text_hex(mem, value));
 		else
-			text_base64_put(&out, *value);
+			text_base64_put(&out, value);
 		buf_put_u8(&out, '"');
 	}
 	buf_put_u8(&out, '}');

@@ -1,0 +1,27 @@
+#ifndef WIRE_JSON_H
+#define WIRE_JSON_H
+/*
+ * Messages as JSON (SGP.22 §6.5): members by table, the status block of §6.5.1.4. Reading is lenient
+ * where real peers are odd, and counts it; writing is exact.
+ */
+#include "base/buf.h"
+#include "wire/message.h"
+
+/* Why a function failed. Texts that need no escaping. */
+struct wire_status {
+	const char *subject, *reason; /* codes of §5.2.6 */
+	const char *words;
+};
+
+/*
+ * Reads the members of an object into `state`; unknown ones are skipped. WIRE_UNREADABLE: the body is no
+ * JSON object. Octets live in the arena. `*name` is the member that is wrong.
+ */
+enum wire_fault wire_json_read(struct arena *mem, struct slice body,
+	const struct wire_message *message, void *state, const char **name);
+
+/* The whole answer: status block, then the members out of `state`; the block alone when it failed. */
+struct slice wire_json_answer_write(struct arena *mem, const struct wire_status *failed,
+	const struct wire_message *message, const void *state);
+
+#endif
