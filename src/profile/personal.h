@@ -92,10 +92,12 @@ bool profile_columns_read(struct arena *mem, const struct slice *names, size_t n
  * One row: texts[i] under columns[i]. Blanks around a text do not count; an empty or absent text is a
  * datum not given. Texts must be UTF-8 as base/csv.h leaves them. Octets and copies go to the arena.
  * False at the first text that is refused, else when data contradict each other. Which data a template
- * needs is judged by profile_template_row_holds.
+ * needs is judged by profile_template_row_holds. `derive` makes OPc of K and OP: crypto_milenage_opc.
  */
+typedef void profile_opc(const uint8_t k[16], const uint8_t op[16], uint8_t opc[16]);
 bool profile_row_read(struct arena *mem, const struct profile_column *columns, size_t n,
-	const struct slice *texts, struct profile_personal *out, struct profile_row_fault *fault);
+	const struct slice *texts, profile_opc *derive, struct profile_personal *out,
+	struct profile_row_fault *fault);
 
 /*
  * As one record: version 01, then field number 1 ‖ length 2 ‖ value, ascending; keys follow as number
