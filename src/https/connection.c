@@ -147,6 +147,59 @@ https_connection_hello(SSL *ssl, int *alert, void *arg)
 	return SSL_CLIENT_HELLO_SUCCESS;
 }
 
+/* The loop acts for the connection as if the socket were ready; nothing waits for epoll. */
+static void
+activate(struct connection *c, short what)
+{
+	event_base_active_by_fd(bufferevent_get_base(c->bev), bufferevent_getfd(c->bev), what);
+}
+
+/*
+ * OpenSSL reads ahead: one system call instead of two for each record. libevent takes one record at a
+ * time and then waits for the socket, which stays silent about what OpenSSL has read of it already.
+ */
+static void
+read_on(struct connection *c)
+{
+	if (SSL_has_pending(bufferevent_openssl_get_ssl(c->bev)))
+		activate(c, EV_READ);
+}
+
+/*
+ * evhttp does not read while a request is handled. Our own interest stays, so that epoll need not be told
+ * of it twice for each request, until something comes in that nobody takes.
+ */
+static void
+on_interest(evutil_socket_t fd, short what, void *arg)
+{
+	struct connection *c = arg;
+
+	(void)fd;
+	if (what & EV_TIMEOUT)
+		read_on(c);
+	else if (!(bufferevent_get_enabled(c->bev) & EV_READ))
+		event_del(c->interest);
+}
+
+/* Within the handshake's last call: only afterwards libevent begins to read. */
+static void
+take_interest(struct connection *c)
+{
+	c->interest = event_new(bufferevent_get_base(c->bev), bufferevent_getfd(c->bev),
+		EV_READ | EV_PERSIST, on_interest, c);
+	if (!c->interest || event_add(c->interest, NULL) < 0)
+		abort();
+	event_active(c->interest, EV_TIMEOUT, 0); /* the first request may be here already */
+}
+
+void
+https_connection_flush(struct connection *c)
+{
+	event_add(c->interest, NULL);
+	activate(c, EV_WRITE);
+	read_on(c);
+}
+
 void
 https_connection_info(const SSL *ssl, int where, int value)
 {
@@ -166,6 +219,7 @@ https_connection_info(const SSL *ssl, int where, int value)
 	 */
 	setsockopt(SSL_get_fd(ssl), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 	c->shaken = true;
+	take_interest(c);
 	end_handshake(c);
 	https_connection_phase_set(c, PHASE_FIRST);
 }
@@ -202,6 +256,7 @@ on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 
 	if (!info->n_added || c->phase == PHASE_ENDING)
 		return;
+	read_on(c);
 	if (evbuffer_get_length(input) > h->limits.head + c->listener->body + AHEAD) {
 		stats_add(STATS_https_flooded);
 		LOG(https, INFO, "listener=%s peer=%s flooded=%zu", c->listener->name, c->peer,
@@ -282,6 +337,8 @@ on_ssl_free(void *parent, void *p, CRYPTO_EX_DATA *data, int index, long argl, v
 	l->https->connections--;
 	stats_add_n(STATS_https_connections_open, -1);
 	event_free(c->deadline);
+	if (c->interest)
+		event_free(c->interest);
 	free(c);
 	https_gate_update(l->https);
 	if (l->stopping && !l->connection_n)

@@ -102,10 +102,11 @@ send_answer(struct evhttp_request *ev, struct connection *c, const struct answer
 		https_connection_phase_set(c, PHASE_ANSWER);
 	}
 	evhttp_send_reply(ev, (int)answer->status, NULL, NULL);
+	if (!c || !evcon)
+		return;
 	/* Head and body in one piece: one TLS record and one write instead of two. */
-	if (c && evcon)
-		evbuffer_pullup(
-			bufferevent_get_output(evhttp_connection_get_bufferevent(evcon)), -1);
+	evbuffer_pullup(bufferevent_get_output(evhttp_connection_get_bufferevent(evcon)), -1);
+	https_connection_flush(c);
 }
 
 static void
