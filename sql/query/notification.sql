@@ -10,7 +10,8 @@
 -- profile is being ordered again at this moment by a call whose order does not show yet.
 -- writes
 with was as (
-    select p.iccid, p.state, p.event_seq, p.order_id as holder, t.name as type, o.id, s.eid,
+    select p.iccid, p.state, p.event_seq, p.order_id as holder, t.name as type,
+           t.operator_id, o.id, s.eid,
            p.order_id is distinct from o.id as resold,
            $2 and p.state = 'installed' and p.card_eid <> s.eid as doubled,
            coalesce(o.bound_transaction = $1, false) as newest
@@ -46,14 +47,15 @@ with was as (
       from was, profile_move m
      where p.iccid = was.iccid and m.event = $3 and m.from_state = was.state
        and ($2 or (was.newest and not was.resold))
- returning p.iccid, was.event_seq + 1 as seq, m.event, m.from_state, m.to_state, was.type, was.id,
+ returning p.iccid, was.event_seq + 1 as seq, m.event, m.from_state, m.to_state, was.type, was.operator_id,
+           was.id,
            was.eid, was.resold, was.holder
 ), doubled as (
     update profile p
        set event_seq = was.event_seq + 1
       from was
      where p.iccid = was.iccid and was.doubled
- returning p.iccid, p.event_seq as seq, p.state, was.type, was.id, was.eid
+ returning p.iccid, p.event_seq as seq, p.state, was.type, was.operator_id, was.id, was.eid
 ), ended as (
     update download_order o
        set pending = o.pending and not $2,
@@ -71,8 +73,8 @@ with was as (
     delete from binding b using moved
      where b.order_id in (moved.id, moved.holder) and moved.to_state in ('installed', 'error')
 ), noted as (
-    insert into outbox (order_key, seq, type, data)
-    select iccid, seq,
+    insert into outbox (operator_id, order_key, seq, type, data)
+    select operator_id, iccid, seq,
            case to_state when 'installed' then 'profile.installed'
                          when 'released' then 'profile.released'
                          else 'profile.failed' end,
@@ -82,14 +84,14 @@ with was as (
                               'evidence', translate(encode($8, 'base64'), E'\n', ''))
       from moved
      union all
-    select iccid, seq + 1, 'alert.profile-conflict',
+    select operator_id, iccid, seq + 1, 'alert.profile-conflict',
            jsonb_build_object('iccid', iccid, 'eid', eid, 'orderId', id, 'profileType', type,
                               'state', to_state, 'frozenOrderId', (select id from frozen),
                               'why', 'installed from an older order while it was ordered again')
       from moved
      where resold
      union all
-    select iccid, seq, 'alert.profile-conflict',
+    select operator_id, iccid, seq, 'alert.profile-conflict',
            jsonb_build_object('iccid', iccid, 'eid', eid, 'orderId', id, 'profileType', type,
                               'state', state, 'frozenOrderId', null,
                               'why', 'installed while another card has it')
@@ -121,7 +123,8 @@ returning eid;
 -- is open again for the same eUICC when it is to be re-issued.
 -- writes
 with was as (
-    select p.iccid, p.state, p.event_seq, p.card_seq, p.order_id, t.name as type, t.on_delete
+    select p.iccid, p.state, p.event_seq, p.card_seq, p.order_id, t.name as type,
+           t.operator_id, t.on_delete
       from profile p
       join profile_type t on t.id = p.type_id
      where p.iccid = $2 and p.card_eid = $1
@@ -161,7 +164,8 @@ with was as (
       cross join last
       left join next on true
      where p.iccid = was.iccid
- returning p.iccid, p.event_seq, next.event, next.from_state, next.to_state, was.type, was.order_id
+ returning p.iccid, p.event_seq, next.event, next.from_state, next.to_state, was.type, was.operator_id,
+           was.order_id
 ), reopened as (
     update download_order o
        set pending = true, expires_at = null, cancelled_at = null, frozen = false, package_out = false,
@@ -180,15 +184,15 @@ with was as (
       from moved
      where moved.to_state is not null and s.order_id = moved.order_id
 ), noted as (
-    insert into outbox (order_key, seq, type, data)
-    select was.iccid, was.event_seq + fresh.nth, 'profile.' || fresh.operation || 'd',
+    insert into outbox (operator_id, order_key, seq, type, data)
+    select was.operator_id, was.iccid, was.event_seq + fresh.nth, 'profile.' || fresh.operation || 'd',
            jsonb_build_object('iccid', was.iccid, 'eid', $1, 'orderId', was.order_id,
                               'profileType', was.type, 'state', was.state,
                               'sequenceNumber', fresh.seq_number,
                               'evidence', translate(encode(fresh.evidence, 'base64'), E'\n', ''))
       from was, fresh
      union all
-    select iccid, event_seq,
+    select operator_id, iccid, event_seq,
            case event when 'reissue' then 'profile.released' else 'profile.restocked' end,
            jsonb_build_object('iccid', iccid, 'eid', $1, 'orderId', order_id, 'profileType', type,
                               'state', to_state, 'why', 'deleted on the card')

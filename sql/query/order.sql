@@ -2,24 +2,38 @@
 -- §5.3.4; RULES of docs/orders.md). Each move locks profile and order, asks profile_move, and writes
 -- state, order, outbox and audit at once. Rows of profile are locked before those of download_order.
 
--- name: order_prepare(iccid text, type_name text) -> order_id bigint, type_id bigint, iccid_type_id bigint     zero rows: none
+-- name: order_prepare(iccid text, type_name text, operator_id bigint, operator_name text) -> order_id bigint, operator_id bigint, type_id bigint, type_foreign boolean, iccid_type_id bigint, iccid_operator_id bigint     zero rows: none
 -- What DownloadOrder needs before it writes: a number for the order, by which the write knows its own
--- repetition; the type that was named; the type of the profile that was named. Absent: not known.
-select nextval('download_order_id_seq')                     as order_id,
-       (select id from profile_type where name = $2)        as type_id,
-       (select type_id from profile where iccid = $1)       as iccid_type_id;
+-- repetition; the operator (an administrator names it); the type that was named, if it is the operator's,
+-- and whether it is another's; type and operator of the profile that was named. Absent: not known.
+with caller as (
+    select coalesce($3, (select id from operator where name = $4)) as id
+)
+select nextval('download_order_id_seq') as order_id,
+       caller.id                        as operator_id,
+       (select y.id from profile_type y where y.operator_id = caller.id and y.name = $2) as type_id,
+       exists (select from profile_type y where y.operator_id <> caller.id and y.name = $2)
+                                        as type_foreign,
+       p.type_id                        as iccid_type_id,
+       t.operator_id                    as iccid_operator_id
+  from caller
+  left join profile p on p.iccid = $1
+  left join profile_type t on t.id = p.type_id;
 
--- name: order_create(order_id bigint, iccid text, type_id bigint, event text, eid text, lifetime bigint, actor text, why text) -> order_id bigint, iccid text, state text     zero rows: conflict
+-- name: order_create(order_id bigint, iccid text, type_id bigint, event text, eid text, lifetime bigint, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint) -> order_id bigint, iccid text, state text     zero rows: conflict
 -- DownloadOrder, §5.3.1: reserves the profile of this ICCID, or (ICCID absent) one of the type from
--- stock. A repetition is an order of this number, or, for an ICCID, an order with the same content that
--- is still as DownloadOrder left it. Conflict: the profile is not in stock, or none of its type is.
-with again as materialized (
+-- stock. A repetition is a call that is remembered, an order of this number, or, for an ICCID, an order
+-- with the same content that is still as DownloadOrder left it. Conflict: the profile is not in stock, or
+-- none of its type is.
+with known as materialized (
+    select order_id, iccid, eid, matching_id from operator_call where client_id = $9 and key = $10
+), again as materialized (
     select id, iccid from download_order where id = $1
 ), stock as (
     select iccid
       from profile
      where type_id = $3 and state = 'available' and $2::text is null
-       and not exists (select from again)
+       and not exists (select from again) and not exists (select from known)
      order by iccid
      limit 1
        for update skip locked
@@ -28,7 +42,7 @@ with again as materialized (
       from profile p
       join profile_move m on m.event = $4 and m.from_state = p.state
      where p.iccid = coalesce($2, (select iccid from stock))
-       and not exists (select from again)
+       and not exists (select from again) and not exists (select from known)
        for update of p
 ), placed as (
     insert into download_order (id, iccid, eid, linked_at, linked_by, expires_at)
@@ -46,8 +60,8 @@ with again as materialized (
  returning p.iccid, p.type_id, p.event_seq, was.event, was.from_state, was.to_state, placed.id,
            placed.eid
 ), noted as (
-    insert into outbox (order_key, seq, type, data)
-    select m.iccid, m.event_seq, 'profile.ordered',
+    insert into outbox (operator_id, order_key, seq, type, data)
+    select t.operator_id, m.iccid, m.event_seq, 'profile.ordered',
            jsonb_strip_nulls(jsonb_build_object('iccid', m.iccid, 'eid', m.eid, 'orderId', m.id,
                                                 'profileType', t.name, 'state', m.to_state))
       from moved m
@@ -55,25 +69,41 @@ with again as materialized (
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
     select $7, event, iccid, eid, id, from_state, to_state, $8 from moved
+), done as (
+    select id as order_id, iccid, to_state as state from moved
+     union all
+    select o.id, p.iccid, p.state
+      from profile p
+      join download_order o on o.id = p.order_id
+      join profile_move m on m.event = $4 and m.to_state = p.state
+     where p.iccid = $2 and o.id <> $1 and o.pending and o.eid is not distinct from $5
+       and o.matching_id is null and not exists (select from known)
+), remembered as (
+    insert into operator_call (client_id, key, order_id, iccid, eid, matching_id, expires_at)
+    select $9, $10, order_id, iccid, null, null, now() + $11 * interval '1 second'
+      from done
+     where $10 is not null
 )
-select id as order_id, iccid, to_state as state from moved
+select order_id, iccid, null as state from known
  union all
-select a.id, a.iccid, p.state from again a join profile p on p.iccid = a.iccid
+select order_id, iccid, state from done
  union all
-select o.id, p.iccid, p.state
-  from profile p
-  join download_order o on o.id = p.order_id
-  join profile_move m on m.event = $4 and m.to_state = p.state
- where p.iccid = $2 and o.id <> $1 and o.pending and o.eid is not distinct from $5
-   and o.matching_id is null;
+select a.id, a.iccid, p.state
+  from again a
+  join profile p on p.iccid = a.iccid
+ where not exists (select from known);
 
--- name: order_confirm(iccid text, event text, eid text, matching_id text, chosen boolean, cc_sha256 bytea, actor text, why text) -> order_id bigint, iccid text, eid text, matching_id text, state text     zero rows: conflict
--- ConfirmOrder, §5.3.2: fixes MatchingID and Confirmation Code, and perhaps the EID. A repetition is an
--- order with this content in the state that the event makes; a MatchingID that the caller has not
--- chosen is then the first one's. Conflict: state, EID or MatchingID do not allow it.
-with was as (
+-- name: order_confirm(iccid text, event text, eid text, matching_id text, chosen boolean, cc_sha256 bytea, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint, operator_id bigint) -> order_id bigint, iccid text, eid text, matching_id text, state text     zero rows: conflict
+-- ConfirmOrder, §5.3.2: fixes MatchingID and Confirmation Code, and perhaps the EID. A repetition is a
+-- call that is remembered, or an order with this content in the state that the event makes; a MatchingID
+-- that the caller has not chosen is then the first one's. Conflict: it is another operator's, or state, EID
+-- or MatchingID do not allow it.
+with known as materialized (
+    select order_id, iccid, eid, matching_id from operator_call where client_id = $9 and key = $10
+), was as (
     select p.iccid, o.id, o.eid, m.event, m.from_state, m.to_state
       from profile p
+      join profile_type t on t.id = p.type_id and ($12::bigint is null or t.operator_id = $12)
       join download_order o on o.id = p.order_id
       join profile_move m on m.event = $2 and m.from_state = p.state
      where p.iccid = $1 and o.pending
@@ -82,6 +112,7 @@ with was as (
        and not exists (select from download_order x
                         where x.matching_id = $4 and x.matching_id <> '' and x.pending
                           and not x.frozen and x.id <> o.id)
+       and not exists (select from known)
        for update of p, o
 ), settled as (
     update download_order o
@@ -102,8 +133,8 @@ with was as (
  returning p.iccid, p.type_id, p.event_seq, was.event, was.from_state, was.to_state, settled.id,
            settled.eid, settled.matching_id
 ), noted as (
-    insert into outbox (order_key, seq, type, data)
-    select m.iccid, m.event_seq,
+    insert into outbox (operator_id, order_key, seq, type, data)
+    select t.operator_id, m.iccid, m.event_seq,
            case m.to_state when 'released' then 'profile.released' else 'profile.confirmed' end,
            jsonb_strip_nulls(jsonb_build_object('iccid', m.iccid, 'eid', m.eid, 'orderId', m.id,
                                                 'profileType', t.name, 'state', m.to_state))
@@ -112,28 +143,42 @@ with was as (
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
     select $7, event, iccid, eid, id, from_state, to_state, $8 from moved
+), done as (
+    select id as order_id, iccid, eid, matching_id, to_state as state from moved
+     union all
+    select o.id, p.iccid, o.eid, o.matching_id, p.state
+      from profile p
+      join profile_type t on t.id = p.type_id and ($12::bigint is null or t.operator_id = $12)
+      join download_order o on o.id = p.order_id
+      join profile_move m on m.event = $2 and m.to_state = p.state and m.from_state = 'allocated'
+     where p.iccid = $1 and o.pending and not exists (select from moved)
+       and ($3 is null or o.eid = $3)
+       and (o.matching_id = $4 or not $5)
+       and o.cc_sha256 is not distinct from $6
+       and not o.package_out
+       and not exists (select from known)
+), remembered as (
+    insert into operator_call (client_id, key, order_id, iccid, eid, matching_id, expires_at)
+    select $9, $10, order_id, iccid, eid, matching_id, now() + $11 * interval '1 second'
+      from done
+     where $10 is not null
 )
-select id as order_id, iccid, eid, matching_id, to_state as state from moved
+select order_id, iccid, eid, matching_id, null as state from known
  union all
-select o.id, p.iccid, o.eid, o.matching_id, p.state
-  from profile p
-  join download_order o on o.id = p.order_id
-  join profile_move m on m.event = $2 and m.to_state = p.state and m.from_state = 'allocated'
- where p.iccid = $1 and o.pending and not exists (select from moved)
-   and ($3 is null or o.eid = $3)
-   and (o.matching_id = $4 or not $5)
-   and o.cc_sha256 is not distinct from $6
-   and not o.package_out;
+select order_id, iccid, eid, matching_id, state from done;
 
--- name: order_release(iccid text, actor text, why text) -> order_id bigint, iccid text, eid text, state text     zero rows: conflict
--- ReleaseProfile, §5.3.4. A repetition is a profile whose newest move was this one. Conflict: it is not
--- Confirmed.
-with was as (
+-- name: order_release(iccid text, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint, operator_id bigint) -> order_id bigint, iccid text, eid text, state text     zero rows: conflict
+-- ReleaseProfile, §5.3.4. A repetition is a profile whose newest move was this one, or a call that is
+-- remembered. Conflict: it is another operator's, or not Confirmed.
+with known as materialized (
+    select order_id, iccid, eid, matching_id from operator_call where client_id = $4 and key = $5
+), was as (
     select p.iccid, o.id, o.eid, m.event, m.from_state, m.to_state
       from profile p
+      join profile_type t on t.id = p.type_id and ($7::bigint is null or t.operator_id = $7)
       join download_order o on o.id = p.order_id
       join profile_move m on m.event = 'release_profile' and m.from_state = p.state
-     where p.iccid = $1 and o.pending
+     where p.iccid = $1 and o.pending and not exists (select from known)
        for update of p, o
 ), moved as (
     update profile p
@@ -142,8 +187,8 @@ with was as (
      where p.iccid = was.iccid
  returning p.iccid, p.type_id, p.event_seq, was.event, was.from_state, was.to_state, was.id, was.eid
 ), noted as (
-    insert into outbox (order_key, seq, type, data)
-    select m.iccid, m.event_seq, 'profile.released',
+    insert into outbox (operator_id, order_key, seq, type, data)
+    select t.operator_id, m.iccid, m.event_seq, 'profile.released',
            jsonb_strip_nulls(jsonb_build_object('iccid', m.iccid, 'eid', m.eid, 'orderId', m.id,
                                                 'profileType', t.name, 'state', m.to_state))
       from moved m
@@ -151,26 +196,41 @@ with was as (
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
     select $2, event, iccid, eid, id, from_state, to_state, $3 from moved
+), done as (
+    select id as order_id, iccid, eid, to_state as state from moved
+     union all
+    select o.id, p.iccid, o.eid, p.state
+      from profile p
+      join profile_type t on t.id = p.type_id and ($7::bigint is null or t.operator_id = $7)
+      join download_order o on o.id = p.order_id
+     where p.iccid = $1 and p.state = 'released' and not exists (select from moved)
+       and (select act from audit
+             where iccid = $1 and to_state is not null
+             order by id desc
+             limit 1) = 'release_profile'
+       and not exists (select from known)
+), remembered as (
+    insert into operator_call (client_id, key, order_id, iccid, eid, matching_id, expires_at)
+    select $4, $5, order_id, iccid, eid, null, now() + $6 * interval '1 second'
+      from done
+     where $5 is not null
 )
-select id as order_id, iccid, eid, to_state as state from moved
+select order_id, iccid, eid, null as state from known
  union all
-select o.id, p.iccid, o.eid, p.state
-  from profile p
-  join download_order o on o.id = p.order_id
- where p.iccid = $1 and p.state = 'released' and not exists (select from moved)
-   and (select act from audit
-         where iccid = $1 and to_state is not null
-         order by id desc
-         limit 1) = 'release_profile';
+select order_id, iccid, eid, state from done;
 
--- name: order_cancel(iccid text, event text, force boolean, eid text, matching_id text, trusted boolean, actor text, why text) -> order_id bigint, iccid text, state text     zero rows: conflict
+-- name: order_cancel(iccid text, event text, force boolean, eid text, matching_id text, trusted boolean, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint, operator_id bigint) -> order_id bigint, iccid text, state text     zero rows: conflict
 -- CancelOrder, §5.3.3, the event saying where to. Unless the caller is trusted to know what it cancels,
 -- EID and MatchingID are due when the order has them. A package that left keeps the profile out of
 -- stock; with force a Downloaded one goes too. A repetition finds the order cancelled and the profile
--- there. Conflict: state, EID or MatchingID do not allow it.
-with was as (
+-- there, or is a call that is remembered. Conflict: it is another operator's, or state, EID or
+-- MatchingID do not allow it.
+with known as materialized (
+    select order_id, iccid, eid, matching_id from operator_call where client_id = $9 and key = $10
+), was as (
     select p.iccid, o.id, o.eid, m.event, m.from_state, m.to_state
       from profile p
+      join profile_type t on t.id = p.type_id and ($12::bigint is null or t.operator_id = $12)
       join download_order o on o.id = p.order_id
       join profile_move m on m.from_state = p.state
        and m.event in ($2, case when $3 then 'force_unavailable' end)
@@ -178,6 +238,7 @@ with was as (
        and ($4 is null or o.eid = $4) and ($6 or $4 is not null or o.eid is null)
        and ($5 is null or o.matching_id = $5) and ($6 or $5 is not null or o.matching_id is null)
        and (m.to_state = 'unavailable' or not o.package_out)
+       and not exists (select from known)
        for update of p, o
 ), ended as (
     update download_order o
@@ -193,8 +254,8 @@ with was as (
      where p.iccid = was.iccid
  returning p.iccid, p.type_id, p.event_seq, was.event, was.from_state, was.to_state, was.id, was.eid
 ), noted as (
-    insert into outbox (order_key, seq, type, data)
-    select m.iccid, m.event_seq, 'profile.cancelled',
+    insert into outbox (operator_id, order_key, seq, type, data)
+    select t.operator_id, m.iccid, m.event_seq, 'profile.cancelled',
            jsonb_strip_nulls(jsonb_build_object('iccid', m.iccid, 'eid', m.eid, 'orderId', m.id,
                                                 'profileType', t.name, 'state', m.to_state))
       from moved m
@@ -202,15 +263,26 @@ with was as (
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
     select $7, event, iccid, eid, id, from_state, to_state, $8 from moved
+), done as (
+    select id as order_id, iccid, to_state as state from moved
+     union all
+    select o.id, p.iccid, p.state
+      from profile p
+      join profile_type t on t.id = p.type_id and ($12::bigint is null or t.operator_id = $12)
+      join download_order o on o.id = p.order_id
+     where p.iccid = $1 and o.cancelled_at is not null and not exists (select from moved)
+       and exists (select from profile_move m where m.event = $2 and m.to_state = p.state)
+       and ($4 is null or o.eid = $4) and ($5 is null or o.matching_id = $5)
+       and not exists (select from known)
+), remembered as (
+    insert into operator_call (client_id, key, order_id, iccid, eid, matching_id, expires_at)
+    select $9, $10, order_id, iccid, null, null, now() + $11 * interval '1 second'
+      from done
+     where $10 is not null
 )
-select id as order_id, iccid, to_state as state from moved
+select order_id, iccid, null as state from known
  union all
-select o.id, p.iccid, p.state
-  from profile p
-  join download_order o on o.id = p.order_id
- where p.iccid = $1 and o.cancelled_at is not null and not exists (select from moved)
-   and exists (select from profile_move m where m.event = $2 and m.to_state = p.state)
-   and ($4 is null or o.eid = $4) and ($5 is null or o.matching_id = $5);
+select order_id, iccid, state from done;
 
 -- name: order_reset(iccid text, lifetime bigint, actor text, why text) -> order_id bigint, iccid text, eid text, state text     zero rows: conflict
 -- An administrator gives the user another chance: all counters at zero, the lifetime anew. A repetition
@@ -238,8 +310,8 @@ with was as (
      where p.iccid = was.iccid
  returning p.iccid, p.type_id, p.event_seq, was.event, was.from_state, was.to_state, was.id, was.eid
 ), noted as (
-    insert into outbox (order_key, seq, type, data)
-    select m.iccid, m.event_seq, 'profile.released',
+    insert into outbox (operator_id, order_key, seq, type, data)
+    select t.operator_id, m.iccid, m.event_seq, 'profile.released',
            jsonb_strip_nulls(jsonb_build_object('iccid', m.iccid, 'eid', m.eid, 'orderId', m.id,
                                                 'profileType', t.name, 'state', m.to_state))
       from moved m
@@ -286,8 +358,8 @@ with due as (
      where p.iccid = due.iccid
  returning p.iccid, p.type_id, p.event_seq, due.event, due.from_state, due.to_state, due.id, due.eid
 ), noted as (
-    insert into outbox (order_key, seq, type, data)
-    select m.iccid, m.event_seq, 'profile.failed',
+    insert into outbox (operator_id, order_key, seq, type, data)
+    select t.operator_id, m.iccid, m.event_seq, 'profile.failed',
            jsonb_strip_nulls(jsonb_build_object('iccid', m.iccid, 'eid', m.eid, 'orderId', m.id,
                                                 'profileType', t.name, 'state', m.to_state,
                                                 'refusal', 'ORDER_EXPIRED',
@@ -300,15 +372,30 @@ with due as (
 )
 select count(*) as expired from moved;
 
--- name: order_standing(iccid text, matching_id text) -> state text, order_id bigint, pending boolean, eid text, matching_id text, code_required boolean, package_out boolean, taken boolean     zero rows: none
--- Why a move was refused: how the profile and the order that holds it stand, and whether another
+-- name: order_standing(iccid text, matching_id text) -> state text, operator_id bigint, order_id bigint, pending boolean, eid text, matching_id text, code_required boolean, package_out boolean, taken boolean     zero rows: none
+-- Why a move was refused: whose the profile is, how it and the order that holds it stand, and whether another
 -- pending order has this MatchingID.
-select p.state, o.id as order_id, coalesce(o.pending, false) as pending, o.eid, o.matching_id,
+select p.state, t.operator_id, o.id as order_id, coalesce(o.pending, false) as pending,
+       o.eid, o.matching_id,
        coalesce(o.cc_sha256 is not null, false) as code_required,
        coalesce(o.package_out, false) as package_out,
        exists (select from download_order x
                 where x.matching_id = $2 and x.matching_id <> '' and x.pending
                   and not x.frozen and x.id is distinct from o.id) as taken
   from profile p
+  join profile_type t on t.id = p.type_id
   left join download_order o on o.id = p.order_id
  where p.iccid = $1;
+
+-- name: order_call_sweep(most integer) -> swept bigint     zero rows: none
+-- Forgets calls whose time is over.
+-- lane: background
+-- writes
+with over as (
+    select client_id, key from operator_call where expires_at <= now() order by expires_at limit $1
+), gone as (
+    delete from operator_call c using over
+     where c.client_id = over.client_id and c.key = over.key
+ returning 1
+)
+select count(*) as swept from gone;

@@ -38,7 +38,7 @@ select s.state                             as session_state,
 -- session's answer are kept. Conflict: the order changed since it was read, or another eUICC won it.
 -- writes
 with was as (
-    select p.iccid, p.state, p.event_seq, t.name as type, o.id, s.eid, s.metadata
+    select p.iccid, p.state, p.event_seq, t.name as type, t.operator_id, o.id, s.eid, s.metadata
       from profile p
       join download_order o on o.id = p.order_id and o.iccid = p.iccid
       join rsp_session s on s.order_id = o.id
@@ -51,7 +51,8 @@ with was as (
        set state = m.to_state, state_since = now(), event_seq = was.event_seq + 1
       from was, profile_move m
      where p.iccid = was.iccid and m.event = 'bind' and m.from_state = was.state
- returning p.iccid, p.event_seq, m.event, m.from_state, m.to_state, was.type, was.id, was.eid,
+ returning p.iccid, p.event_seq, m.event, m.from_state, m.to_state, was.type, was.operator_id,
+           was.id, was.eid,
            was.metadata
 ), linked as (
     update download_order o
@@ -82,8 +83,8 @@ with was as (
       from moved
      where s.transaction_id = $1
 ), noted as (
-    insert into outbox (order_key, seq, type, data)
-    select iccid, event_seq, 'profile.downloaded',
+    insert into outbox (operator_id, order_key, seq, type, data)
+    select operator_id, iccid, event_seq, 'profile.downloaded',
            jsonb_build_object('iccid', iccid, 'eid', eid, 'orderId', id, 'profileType', type,
                               'state', to_state, 'transactionId', upper(encode($1, 'hex')))
       from moved

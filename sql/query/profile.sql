@@ -1,14 +1,17 @@
 -- Profiles and their types as an administrator keeps them. The life of a profile is in order.sql.
 
--- name: profile_import(iccid text, type_name text, class text, imsi text, saip_version integer, services bigint, upp_octets integer, metadata bytea, upp bytea, actor text, why text) -> iccid text, type_name text     zero rows: conflict
--- A profile comes into stock, with its sealed package; its type is made when nobody has yet. The same
--- sealed octets again are this call's own repetition. Conflict: the ICCID is known, or the type was
--- made at the same moment.
-with known as (
-    select id from profile_type where name = $2
+-- name: profile_import(iccid text, type_name text, class text, imsi text, saip_version integer, services bigint, upp_octets integer, metadata bytea, upp bytea, actor text, why text, operator_name text) -> iccid text, type_name text     zero rows: conflict
+-- A profile comes into stock, with its sealed package; its type, one of this operator, is made when nobody
+-- has yet. The same sealed octets again are this call's own repetition. No ICCID: there is no such operator.
+-- Conflict: the ICCID is known, or the type was made at the same moment.
+with owner as (
+    select id from operator where name = $12
+), known as (
+    select t.id from profile_type t join owner on t.operator_id = owner.id where t.name = $2
 ), fresh as (
-    insert into profile_type (name)
-    select $2
+    insert into profile_type (operator_id, name)
+    select id, $2
+      from owner
      where not exists (select from known)
         on conflict do nothing
  returning id
@@ -27,23 +30,34 @@ with known as (
 )
 select iccid, $2 as type_name from made
  union all
-select u.iccid, $2 from profile_package u where u.iccid = $1 and u.upp = $9;
+select u.iccid, $2 from profile_package u where u.iccid = $1 and u.upp = $9
+ union all
+select null, null where not exists (select from owner);
 
 -- name: profile_find(iccid text) -> iccid text, state text     zero rows: none
 select iccid, state from profile where iccid = $1;
 
--- name: profile_type_create(name text, keys text, on_delete text, actor text) -> type_id bigint     zero rows: conflict
--- Makes a type; the same once more is a repetition. Conflict: it exists and is another.
-with made as (
-    insert into profile_type (name, keys, on_delete)
-    values ($1, $2, $3)
+-- name: profile_type_create(name text, keys text, on_delete text, actor text, operator_name text) -> type_id bigint     zero rows: conflict
+-- Makes a type of an operator; the same once more is a repetition. Absent: there is no such operator.
+-- Conflict: it exists and is another.
+with owner as (
+    select id from operator where name = $5
+), made as (
+    insert into profile_type (operator_id, name, keys, on_delete)
+    select id, $1, $2, $3 from owner
         on conflict do nothing
  returning id
 ), audited as (
     insert into audit (actor, act, why)
-    select $4, 'profile-type.create', 'name=' || $1 || ' keys=' || $2 || ' on_delete=' || $3
+    select $4, 'profile-type.create',
+           'operator=' || $5 || ' name=' || $1 || ' keys=' || $2 || ' on_delete=' || $3
       from made
 )
 select id as type_id from made
  union all
-select id from profile_type where name = $1 and keys = $2 and on_delete = $3;
+select t.id
+  from profile_type t
+  join owner on t.operator_id = owner.id
+ where t.name = $1 and t.keys = $2 and t.on_delete = $3
+ union all
+select null where not exists (select from owner);

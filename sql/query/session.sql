@@ -53,7 +53,7 @@ select s.transaction_id is not null as seen,
 -- Conflict: the transaction exists already, or the order changed meanwhile.
 -- writes
 with was as (
-    select p.iccid, p.state, p.event_seq, t.name as type, o.id
+    select p.iccid, p.state, p.event_seq, t.name as type, t.operator_id, o.id
       from profile p
       join download_order o on o.id = p.order_id and o.iccid = p.iccid
       join profile_type t on t.id = p.type_id
@@ -81,12 +81,12 @@ with was as (
        set state = m.to_state, state_since = now(), event_seq = was.event_seq + 1
       from was, made, profile_move m
      where p.iccid = was.iccid and m.event = $12 and m.from_state = was.state
- returning p.iccid, p.event_seq, m.from_state, m.to_state, was.type, was.id
+ returning p.iccid, p.event_seq, m.from_state, m.to_state, was.type, was.operator_id, was.id
 ), erased as (
     delete from binding b using moved where b.order_id = moved.id
 ), noted as (
-    insert into outbox (order_key, seq, type, data)
-    select iccid, event_seq, 'profile.failed',
+    insert into outbox (operator_id, order_key, seq, type, data)
+    select operator_id, iccid, event_seq, 'profile.failed',
            jsonb_build_object('iccid', iccid, 'eid', $3, 'orderId', id, 'profileType', type,
                               'state', to_state, 'transactionId', upper(encode($1, 'hex')),
                               'refusal', $11, 'why', $20)
@@ -120,7 +120,7 @@ select s.state, s.refusal, s.eid, s.euicc_curve, s.euicc_point, s.credential_set
 -- compared, for the right code must not be told from a wrong one.
 -- writes
 with was as (
-    select p.iccid, p.state, p.event_seq, t.name as type, o.id, s.eid,
+    select p.iccid, p.state, p.event_seq, t.name as type, t.operator_id, o.id, s.eid,
            case when sha256($3 || sha256(o.cc_sha256 || s.transaction_id)) = sha256($3 || $2)
                 then 'right'
                 when o.cc_attempts >= $4 then 'CODE_EXCEEDED'
@@ -150,12 +150,13 @@ with was as (
       from was, profile_move m
      where was.outcome = 'CODE_EXCEEDED'
        and p.iccid = was.iccid and m.event = 'exceed_confirmation_code' and m.from_state = was.state
- returning p.iccid, p.event_seq, m.event, m.from_state, m.to_state, was.type, was.id, was.eid
+ returning p.iccid, p.event_seq, m.event, m.from_state, m.to_state, was.type, was.operator_id,
+           was.id, was.eid
 ), erased as (
     delete from binding b using moved where b.order_id = moved.id
 ), noted as (
-    insert into outbox (order_key, seq, type, data)
-    select iccid, event_seq, 'profile.failed',
+    insert into outbox (operator_id, order_key, seq, type, data)
+    select operator_id, iccid, event_seq, 'profile.failed',
            jsonb_build_object('iccid', iccid, 'eid', eid, 'orderId', id, 'profileType', type,
                               'state', to_state, 'transactionId', upper(encode($1, 'hex')),
                               'refusal', 'CODE_EXCEEDED', 'why', 'too many wrong Confirmation Codes')
@@ -173,7 +174,7 @@ select outcome from was;
 -- that belongs to no other EID. A repeat finds the session ended and moves nothing.
 -- writes
 with was as (
-    select p.iccid, p.state, p.event_seq, t.name as type, o.id, s.eid
+    select p.iccid, p.state, p.event_seq, t.name as type, t.operator_id, o.id, s.eid
       from profile p
       join download_order o on o.id = p.order_id and o.iccid = p.iccid
       join rsp_session s on s.order_id = o.id
@@ -191,14 +192,15 @@ with was as (
        set state = m.to_state, state_since = now(), event_seq = was.event_seq + 1
       from was, profile_move m
      where p.iccid = was.iccid and m.event = $2 and m.from_state = was.state
- returning p.iccid, p.event_seq, m.from_state, m.to_state, was.type, was.id, was.eid
+ returning p.iccid, p.event_seq, m.from_state, m.to_state, was.type, was.operator_id,
+           was.id, was.eid
 ), ended as (
     update download_order o set error = $3 from moved where o.id = moved.id and moved.to_state = 'error'
 ), erased as (
     delete from binding b using moved where b.order_id = moved.id and moved.to_state = 'error'
 ), noted as (
-    insert into outbox (order_key, seq, type, data)
-    select iccid, event_seq,
+    insert into outbox (operator_id, order_key, seq, type, data)
+    select operator_id, iccid, event_seq,
            case to_state when 'error' then 'profile.failed' else 'profile.released' end,
            jsonb_build_object('iccid', iccid, 'eid', eid, 'orderId', id, 'profileType', type,
                               'state', to_state, 'transactionId', upper(encode($1, 'hex')), 'why', $4)

@@ -2,24 +2,26 @@
 -- (schemas/ctl/). Times are UTC. Secrets do not leave the database here; the MatchingID of an order
 -- does, for it is what the administrator hands out.
 
--- name: view_profiles(type_name text, state text, after text, most integer) -> view jsonb     zero rows: none
+-- name: view_profiles(type_name text, state text, after text, most integer, operator_name text) -> view jsonb     zero rows: none
 -- lane: background
 select jsonb_strip_nulls(jsonb_build_object(
-           'iccid', p.iccid, 'type', t.name, 'class', p.class, 'state', p.state,
-           'since', utc(p.state_since), 'cardState', p.card_state,
+           'iccid', p.iccid, 'operator', w.name, 'type', t.name, 'class', p.class,
+           'state', p.state, 'since', utc(p.state_since), 'cardState', p.card_state,
            'cardEid', p.card_eid)) as view
   from profile p
   join profile_type t on t.id = p.type_id
+  join operator w on w.id = t.operator_id
  where p.iccid > coalesce($3, '')
-   and ($1 is null or p.type_id = (select id from profile_type where name = $1))
+   and ($1 is null or t.name = $1)
+   and ($5 is null or w.name = $5)
    and ($2 is null or p.state = $2)
  order by p.iccid
  limit $4;
 
 -- name: view_profile(iccid text) -> view jsonb     zero rows: none
 select jsonb_strip_nulls(jsonb_build_object(
-           'iccid', p.iccid, 'type', t.name, 'class', p.class, 'state', p.state,
-           'since', utc(p.state_since), 'imsi', p.imsi,
+           'iccid', p.iccid, 'operator', w.name, 'type', t.name, 'class', p.class,
+           'state', p.state, 'since', utc(p.state_since), 'imsi', p.imsi,
            'orderId', case when o.pending then o.id end, 'eid', case when o.pending then o.eid end,
            'saipVersion', (p.saip_version / 256) || '.' || (p.saip_version % 256),
            'services', p.services, 'octets', p.upp_octets, 'events', p.event_seq,
@@ -29,24 +31,27 @@ select jsonb_strip_nulls(jsonb_build_object(
            'importedAt', utc(p.imported_at))) as view
   from profile p
   join profile_type t on t.id = p.type_id
+  join operator w on w.id = t.operator_id
   left join download_order o on o.id = p.order_id
  where p.iccid = $1;
 
--- name: view_types() -> view jsonb     zero rows: none
+-- name: view_types(operator_name text) -> view jsonb     zero rows: none
 -- lane: background
 select jsonb_build_object(
-           'name', t.name, 'keys', t.keys, 'onDelete', t.on_delete,
+           'name', t.name, 'operator', w.name, 'keys', t.keys, 'onDelete', t.on_delete,
            'createdAt', utc(t.created_at),
            'stock', (select count(*) from (select from profile p
                                             where p.type_id = t.id and p.state = 'available'
                                             limit 10000) counted)) as view
   from profile_type t
- order by t.name;
+  join operator w on w.id = t.operator_id
+ where $1 is null or w.name = $1
+ order by w.name, t.name;
 
--- name: view_orders(state text, type_name text, eid text, before bigint, most integer) -> view jsonb     zero rows: none
+-- name: view_orders(state text, type_name text, eid text, before bigint, most integer, operator_name text) -> view jsonb     zero rows: none
 -- lane: background
 select jsonb_strip_nulls(jsonb_build_object(
-           'id', o.id, 'iccid', o.iccid, 'eid', o.eid, 'type', t.name,
+           'id', o.id, 'iccid', o.iccid, 'eid', o.eid, 'operator', w.name, 'type', t.name,
            'state', case when p.order_id = o.id and o.cancelled_at is null then p.state
                          when o.cancelled_at is not null then 'cancelled'
                          else 'superseded' end,
@@ -57,10 +62,12 @@ select jsonb_strip_nulls(jsonb_build_object(
   from download_order o
   join profile p on p.iccid = o.iccid
   join profile_type t on t.id = p.type_id
+  join operator w on w.id = t.operator_id
  where o.id < coalesce($4, 9223372036854775807)
    and ($1 is null or (p.state = $1 and p.order_id = o.id and o.cancelled_at is null))
    and ($2 is null or t.name = $2)
    and ($3 is null or o.eid = $3)
+   and ($6 is null or w.name = $6)
  order by o.id desc
  limit $5;
 
@@ -68,8 +75,8 @@ select jsonb_strip_nulls(jsonb_build_object(
 -- The order that holds the profile, or held it last: who has it since when by which call, what is left
 -- of its budgets, its newest sessions, and the profile's whole history.
 select jsonb_strip_nulls(jsonb_build_object(
-           'id', o.id, 'iccid', p.iccid, 'type', t.name, 'state', p.state,
-           'since', utc(p.state_since), 'pending', o.pending,
+           'id', o.id, 'iccid', p.iccid, 'operator', w.name, 'type', t.name,
+           'state', p.state, 'since', utc(p.state_since), 'pending', o.pending,
            'eid', o.eid, 'linkedAt', utc(o.linked_at), 'linkedBy', o.linked_by,
            'matchingId', o.matching_id, 'confirmationCode', o.cc_sha256 is not null,
            'downloadAttempts', o.download_attempts,
@@ -109,10 +116,11 @@ select jsonb_strip_nulls(jsonb_build_object(
                      limit 100) x)) as view
   from profile p
   join profile_type t on t.id = p.type_id
+  join operator w on w.id = t.operator_id
   join download_order o on o.id = p.order_id
  where p.iccid = $1;
 
--- name: view_sessions(eid text, iccid text, most integer) -> view jsonb     zero rows: none
+-- name: view_sessions(eid text, iccid text, most integer, operator_name text) -> view jsonb     zero rows: none
 -- lane: background
 select jsonb_strip_nulls(jsonb_build_object(
            'transactionId', upper(encode(s.transaction_id, 'hex')), 'eid', s.eid,
@@ -122,23 +130,33 @@ select jsonb_strip_nulls(jsonb_build_object(
   from rsp_session s
  where ($1 is null or s.eid = $1)
    and ($2 is null or s.order_id in (select id from download_order where iccid = $2))
+   and ($4 is null or (select w.name
+                         from profile p
+                         join profile_type t on t.id = p.type_id
+                         join operator w on w.id = t.operator_id
+                        where p.iccid = s.iccid) = $4)
  order by s.created_at desc
  limit $3;
 
--- name: view_events(iccid text, eid text, most integer) -> view jsonb     zero rows: none
--- The newest of all, of one profile, or of those that name an eUICC: the trail knows its profiles. One
+-- name: view_events(iccid text, eid text, most integer, operator_name text) -> view jsonb     zero rows: none
+-- The newest of all, of one profile, or of those that name an eUICC: the trail knows its profiles; of one
+-- operator only, or of all. One
 -- branch for each, so that each goes by its index whatever else is in the outbox.
 -- lane: background
-with newest as (
+with owner as (
+    select id from operator where name = $4
+), newest as (
     (select e.*
        from outbox e
       where $1 is null and $2 is null
+        and ($4 is null or e.operator_id = (select id from owner))
       order by e.id desc
       limit $3)
      union all
     (select e.*
        from outbox e
       where e.order_key = $1 and ($2 is null or e.data ->> 'eid' = $2)
+        and ($4 is null or e.operator_id = (select id from owner))
       order by e.seq desc
       limit $3)
      union all
@@ -148,13 +166,16 @@ with newest as (
              select a.iccid from audit a where a.eid = $2) known
        join outbox e on e.order_key = known.order_key
       where $1 is null and (e.order_key = $2 or e.data ->> 'eid' = $2)
+        and ($4 is null or e.operator_id = (select id from owner))
       order by e.id desc
       limit $3)
 )
-select jsonb_build_object('id', event_id, 'key', order_key, 'seq', seq, 'type', type,
-                          'at', utc(at), 'data', data) as view
-  from newest
- order by id;
+select jsonb_strip_nulls(jsonb_build_object(
+           'id', n.event_id, 'operator', w.name, 'key', n.order_key, 'seq', n.seq, 'type', n.type,
+           'at', utc(n.at))) || jsonb_build_object('data', n.data) as view
+  from newest n
+  left join operator w on w.id = n.operator_id
+ order by n.id;
 
 -- name: view_audit(iccid text, eid text, before bigint, most integer) -> view jsonb     zero rows: none
 -- lane: background

@@ -355,7 +355,15 @@ ctl_actor_get(struct task *t)
 	struct slice why = ctl_text_get(t, "why");
 
 	return (struct dp_actor){ arena_copy(t->mem, slice_text(ctl_call_get(t)->actor)),
-		why.p ? why : SLICE_LIT("") };
+		why.p ? why : SLICE_LIT(""), { 0 } };
+}
+
+struct slice
+ctl_operator_get(struct task *t)
+{
+	struct slice name = ctl_text_get(t, "operator");
+
+	return name.p ? name : SLICE_LIT("default");
 }
 
 const struct refusal *

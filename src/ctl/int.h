@@ -101,6 +101,8 @@ size_t ctl_texts_get(struct task *t, const char *name, struct slice *out, size_t
 bool ctl_octets_get(struct task *t, const char *name, struct slice *out);
 /* Who asks, and the argument `why` when the verb has it. */
 struct dp_actor ctl_actor_get(struct task *t);
+/* The argument `operator`: whose type is meant; "default" when it is left out. */
+struct slice ctl_operator_get(struct task *t);
 
 /* Says what is wrong with the arguments; words may be made in the task's arena. */
 const struct refusal *ctl_refuse(struct task *t, const char *words);

@@ -18,6 +18,7 @@ ctl_profile_import_read(struct task *t)
 	struct slice *notify = ARENA_ARRAY(t->mem, struct slice, CODEC_NOTIFY_MAX);
 
 	c->in.actor = ctl_actor_get(t);
+	c->in.operator_name = ctl_operator_get(t);
 	if (!ctl_octets_get(t, "package", &c->in.package) || !c->in.package.n)
 		return ctl_refuse(t, "package is not Base64; send the file's octets as Base64");
 	if (c->in.package.n > PROFILE_UPP_MAX)
@@ -45,6 +46,7 @@ ctl_profile_import_write(struct task *t, json_t *ok)
 	const struct dp_import_profile *c = t->state;
 
 	ctl_put_text(ok, "iccid", c->out.iccid);
+	ctl_put_text(ok, "operator", c->in.operator_name);
 	ctl_put_text(ok, "type", c->out.type_name);
 	ctl_put_text(ok, "class", c->import.profile_class);
 	json_object_set_new(ok, "state", json_string("available"));
@@ -59,7 +61,7 @@ static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
 
 struct type_create {
 	struct dp_call call;
-	struct slice name, keys, on_delete, actor;
+	struct slice name, keys, on_delete, actor, operator_name;
 	struct store_type made;
 };
 
@@ -75,14 +77,18 @@ create(struct task *t)
 	struct type_create *c = t->state;
 
 	return store_profile_type_create(t, c->call.dp->store, c->name, c->keys, c->on_delete,
-		c->actor, &c->made, THEN(answer));
+		c->actor, c->operator_name, &c->made, THEN(answer));
 }
 
 static const struct step *
 answer(struct task *t)
 {
+	const struct type_create *c = t->state;
+
 	if (t->got == R_CONFLICT)
 		return task_refuse(t, &TYPE_EXISTS);
+	if (c->made.type_id == STORE_NULL)
+		return task_refuse(t, REFUSE(OPERATOR_UNKNOWN));
 	FINISH;
 }
 
@@ -114,6 +120,7 @@ ctl_profile_type_create_read(struct task *t)
 	struct type_create *c = t->state;
 
 	c->actor = ctl_actor_get(t).name;
+	c->operator_name = ctl_operator_get(t);
 	c->name = ctl_text_get(t, "name");
 	c->keys = ctl_text_get(t, "keys");
 	c->on_delete = ctl_text_get(t, "onDelete");
@@ -141,6 +148,7 @@ ctl_profile_type_create_write(struct task *t, json_t *ok)
 	const struct type_create *c = t->state;
 
 	ctl_put_text(ok, "name", c->name);
+	ctl_put_text(ok, "operator", c->operator_name);
 	ctl_put_text(ok, "keys", c->keys);
 	ctl_put_text(ok, "onDelete", c->on_delete);
 }

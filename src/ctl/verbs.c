@@ -12,14 +12,15 @@ static const struct refusal NOT_ORDERED = { "NOT_ORDERED", LOG_INFO,
 
 static const struct ctl_verb verbs[] = {
 	{ .name = "profile import",
-		.args = ARGS(MUST("package", OCTETS) MAY("iccid", ICCID) MAY("type", TEXT) MAY("name", TEXT)
+		.args = ARGS(MUST("package", OCTETS) MAY("iccid", ICCID) MAY("operator", TEXT) MAY("type", TEXT) MAY("name", TEXT)
 			MAY("provider", TEXT) MAY("class", TEXT) MAY("icon", OCTETS) MAY("owner", TEXT)
 			MAY("ppr1", FLAG) MAY("ppr2", FLAG) MAY("pprUpdate", FLAG) MAY("notify", TEXTS)
 			MAY("why", TEXT)),
 		.procedure = &dp_import_profile, .read = ctl_profile_import_read,
 		.write = ctl_profile_import_write },
 	{ .name = "profile list",
-		.args = ARGS(MAY("type", TEXT) MAY("state", TEXT) MAY("after", ICCID) MAY("limit", NUMBER)),
+		.args = ARGS(MAY("operator", TEXT) MAY("type", TEXT) MAY("state", TEXT)
+			MAY("after", ICCID) MAY("limit", NUMBER)),
 		.procedure = &ctl_view, .ask = ctl_profile_list_ask,
 		.list = "profiles", .write = ctl_view_write },
 	{ .name = "profile show",
@@ -27,15 +28,15 @@ static const struct ctl_verb verbs[] = {
 		.procedure = &ctl_view, .ask = ctl_profile_show_ask,
 		.none = REFUSE(ICCID_UNKNOWN), .write = ctl_profile_show_write },
 	{ .name = "profile-type list",
-		.args = ARGS(),
+		.args = ARGS(MAY("operator", TEXT)),
 		.procedure = &ctl_view, .ask = ctl_profile_type_list_ask,
 		.list = "types", .write = ctl_view_write },
 	{ .name = "profile-type create",
-		.args = ARGS(MUST("name", TEXT) MAY("keys", TEXT) MAY("onDelete", TEXT)),
+		.args = ARGS(MUST("name", TEXT) MAY("operator", TEXT) MAY("keys", TEXT) MAY("onDelete", TEXT)),
 		.procedure = &ctl_profile_type_create, .read = ctl_profile_type_create_read,
 		.write = ctl_profile_type_create_write },
 	{ .name = "order create",
-		.args = ARGS(MAY("iccid", ICCID) MAY("type", TEXT) MAY("eid", EID)
+		.args = ARGS(MAY("iccid", ICCID) MAY("operator", TEXT) MAY("type", TEXT) MAY("eid", EID)
 			MAY("expiresDays", NUMBER) MAY("why", TEXT)),
 		.procedure = &dp_download_order, .read = ctl_order_create_read,
 		.write = ctl_order_create_write },
@@ -63,7 +64,7 @@ static const struct ctl_verb verbs[] = {
 		.procedure = &ctl_view, .ask = ctl_order_show_ask,
 		.none = &NOT_ORDERED, .write = ctl_view_write },
 	{ .name = "order list",
-		.args = ARGS(MAY("state", TEXT) MAY("type", TEXT) MAY("eid", EID)
+		.args = ARGS(MAY("state", TEXT) MAY("operator", TEXT) MAY("type", TEXT) MAY("eid", EID)
 			MAY("before", NUMBER) MAY("limit", NUMBER)),
 		.procedure = &ctl_view, .ask = ctl_order_list_ask,
 		.list = "orders", .write = ctl_view_write },
@@ -71,12 +72,25 @@ static const struct ctl_verb verbs[] = {
 		.args = ARGS(MUST("iccid", ICCID) MAY("withOid", FLAG)),
 		.procedure = &ctl_order_code, .read = ctl_order_code_read,
 		.write = ctl_order_code_write },
+	{ .name = "deny add",
+		.args = ARGS(MUST("kind", TEXT) MAY("certificate", OCTETS) MAY("keyId", TEXT)
+			MAY("issuer", TEXT) MAY("serial", TEXT) MAY("eids", TEXT) MAY("firmware", TEXT)
+			MUST("why", TEXT)),
+		.procedure = &ctl_deny_add, .read = ctl_deny_add_read, .write = ctl_deny_add_write },
+	{ .name = "deny remove",
+		.args = ARGS(MUST("id", NUMBER) MAY("why", TEXT)),
+		.procedure = &ctl_deny_remove, .read = ctl_deny_remove_read,
+		.write = ctl_deny_remove_write },
+	{ .name = "deny list",
+		.args = ARGS(MAY("kind", TEXT) MAY("after", NUMBER) MAY("limit", NUMBER)),
+		.procedure = &ctl_view, .ask = ctl_deny_list_ask,
+		.list = "entries", .write = ctl_view_write },
 	{ .name = "session list",
-		.args = ARGS(MAY("eid", EID) MAY("iccid", ICCID) MAY("limit", NUMBER)),
+		.args = ARGS(MAY("operator", TEXT) MAY("eid", EID) MAY("iccid", ICCID) MAY("limit", NUMBER)),
 		.procedure = &ctl_view, .ask = ctl_session_list_ask,
 		.list = "sessions", .write = ctl_view_write },
 	{ .name = "event list",
-		.args = ARGS(MAY("iccid", ICCID) MAY("eid", EID) MAY("limit", NUMBER)),
+		.args = ARGS(MAY("operator", TEXT) MAY("iccid", ICCID) MAY("eid", EID) MAY("limit", NUMBER)),
 		.procedure = &ctl_view, .ask = ctl_event_list_ask,
 		.list = "events", .write = ctl_view_write },
 	{ .name = "stats", .args = ARGS(), .procedure = &ctl_control, .write = ctl_stats_write },

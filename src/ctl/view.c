@@ -7,6 +7,7 @@
 #include "ctl/verbs.h"
 #include "dp/refusal.h"
 #include "profile/metadata.h"
+#include "store/deny.h"
 #include "store/view.h"
 
 enum { MOST = 200 }; /* rows when the administrator does not say how many */
@@ -138,7 +139,8 @@ const struct step *
 ctl_profile_list_ask(struct task *t, struct rows *out, const struct step *then)
 {
 	return store_view_profiles(t, store_of(t), ctl_text_get(t, "type"),
-		ctl_text_get(t, "state"), ctl_text_get(t, "after"), most_of(t), out, then);
+		ctl_text_get(t, "state"), ctl_text_get(t, "after"), ctl_text_get(t, "operator"),
+		most_of(t), out, then);
 }
 
 const struct step *
@@ -150,14 +152,15 @@ ctl_profile_show_ask(struct task *t, struct rows *out, const struct step *then)
 const struct step *
 ctl_profile_type_list_ask(struct task *t, struct rows *out, const struct step *then)
 {
-	return store_view_types(t, store_of(t), out, then);
+	return store_view_types(t, store_of(t), ctl_text_get(t, "operator"), out, then);
 }
 
 const struct step *
 ctl_order_list_ask(struct task *t, struct rows *out, const struct step *then)
 {
 	return store_view_orders(t, store_of(t), ctl_text_get(t, "state"), ctl_text_get(t, "type"),
-		ctl_text_get(t, "eid"), before_of(t), most_of(t), out, then);
+		ctl_text_get(t, "eid"), ctl_text_get(t, "operator"), before_of(t), most_of(t), out,
+		then);
 }
 
 const struct step *
@@ -177,13 +180,22 @@ const struct step *
 ctl_session_list_ask(struct task *t, struct rows *out, const struct step *then)
 {
 	return store_view_sessions(t, store_of(t), ctl_text_get(t, "eid"), ctl_text_get(t, "iccid"),
-		most_of(t), out, then);
+		ctl_text_get(t, "operator"), most_of(t), out, then);
 }
 
 const struct step *
 ctl_event_list_ask(struct task *t, struct rows *out, const struct step *then)
 {
 	return store_view_events(t, store_of(t), ctl_text_get(t, "iccid"), ctl_text_get(t, "eid"),
+		ctl_text_get(t, "operator"), most_of(t), out, then);
+}
+
+const struct step *
+ctl_deny_list_ask(struct task *t, struct rows *out, const struct step *then)
+{
+	int64_t after = ctl_number_get(t, "after");
+
+	return store_deny_view(t, store_of(t), ctl_text_get(t, "kind"), after < 0 ? 0 : after,
 		most_of(t), out, then);
 }
 

@@ -31,7 +31,8 @@ cancel(struct task *t)
 		.matching_id = c->in.matching_id,
 		.trusted = c->in.administrator,
 		.actor = c->in.actor.name,
-		.why = c->in.actor.why };
+		.why = c->in.actor.why,
+		.call = c->in.actor.call };
 	return store_order_cancel(t, c->call.dp->store, &c->end, &c->out, THEN(answer));
 }
 
@@ -55,6 +56,8 @@ find_reason(const struct dp_cancel_order *c)
 	enum profile_state state, to;
 	bool known = profile_state_find(s->state, &state);
 
+	if (!dp_actor_owns(&c->in.actor, s->operator_id))
+		return REFUSE(ICCID_FOREIGN);
 	if (!known || state == STATE_downloaded || state == STATE_installed)
 		return REFUSE(ORDER_DOWNLOADED);
 	if (!s->pending || !profile_move_find(state, c->end.event, &to))

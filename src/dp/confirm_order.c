@@ -50,7 +50,8 @@ check(struct task *t)
 						       : SLICE_NONE,
 		.release = c->in.release,
 		.actor = c->in.actor.name,
-		.why = c->in.actor.why };
+		.why = c->in.actor.why,
+		.call = c->in.actor.call };
 	if (!dp_activation_code_write(t->mem, c->call.world->settings.address,
 		    c->confirmation.matching_id, SLICE_NONE, true, &code))
 		return task_refuse(t, REFUSE(MATCHING_ID_INVALID));
@@ -86,6 +87,8 @@ explain(struct task *t)
 
 	if (t->got == R_NONE)
 		return task_refuse(t, REFUSE(ICCID_UNKNOWN));
+	if (!dp_actor_owns(&c->in.actor, s->operator_id))
+		return task_refuse(t, REFUSE(ICCID_FOREIGN));
 	if (!s->pending || !profile_state_find(s->state, &state) ||
 		!profile_move_find(state, EVENT_confirm_order, &to)) {
 		/* Backward, once: the same call may just have been done beside us; now it shows. */

@@ -28,8 +28,8 @@ find_stock(struct task *t)
 		return task_trouble(t, T_BUSY);
 	if (!c->call.iccid.p && !c->in.type_name.p)
 		return task_refuse(t, REFUSE(ORDER_MEMBER_MISSING));
-	return store_order_prepare(
-		t, c->call.dp->store, c->call.iccid, c->in.type_name, &c->prepared, THEN(check));
+	return store_order_prepare(t, c->call.dp->store, c->call.iccid, c->in.type_name,
+		c->in.actor.call.operator_id, c->in.operator_name, &c->prepared, THEN(check));
 }
 
 static const struct step *
@@ -40,8 +40,14 @@ check(struct task *t)
 
 	if (c->call.iccid.p && found->iccid_type_id == STORE_NULL)
 		return task_refuse(t, REFUSE(ICCID_UNKNOWN));
+	if (c->call.iccid.p && !dp_actor_owns(&c->in.actor, found->iccid_operator_id))
+		return task_refuse(t, REFUSE(ICCID_FOREIGN));
+	if (c->in.type_name.p && found->operator_id == STORE_NULL)
+		return task_refuse(t, REFUSE(OPERATOR_UNKNOWN));
 	if (c->in.type_name.p && found->type_id == STORE_NULL)
-		return task_refuse(t, REFUSE(TYPE_UNKNOWN));
+		return task_refuse(t,
+			found->type_foreign && c->in.actor.call.operator_id ? REFUSE(TYPE_FOREIGN)
+									    : REFUSE(TYPE_UNKNOWN));
 	if (c->call.iccid.p && c->in.type_name.p && found->type_id != found->iccid_type_id)
 		return task_refuse(t, REFUSE(TYPE_DIFFERS));
 	GO(reserve);
@@ -67,7 +73,8 @@ reserve(struct task *t)
 		.eid = c->call.eid,
 		.lifetime = lifetime_of(c),
 		.actor = c->in.actor.name,
-		.why = c->in.actor.why };
+		.why = c->in.actor.why,
+		.call = c->in.actor.call };
 
 	return store_order_create(t, c->call.dp->store, &order, &c->out, THEN(answer));
 }

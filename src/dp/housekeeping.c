@@ -1,11 +1,12 @@
 /*
  * Housekeeping: sessions that never had an order are swept after a day, bindings when their order is over;
- * notifications that came at the very moment of their installation are applied; the audit trail gets its
- * next partitions. Everything here may be cut off and done again.
+ * notifications that came at the very moment of their installation are applied; calls of ES2+
+ * are forgotten when their time is over; the audit trail gets its next partitions. Everything here may be cut off and done again.
  */
 #include "dp/periodic.h"
 #include "store/audit.h"
 #include "store/notification.h"
+#include "store/order.h"
 #include "store/package.h"
 #include "store/session.h"
 
@@ -17,6 +18,7 @@ struct keeping {
 	struct store_sweep sweep;
 	unsigned sweeps;
 	struct store_bindings_swept bindings;
+	struct store_calls_swept calls;
 	struct rows stragglers;
 	size_t next;
 	struct store_applied applied;
@@ -27,6 +29,7 @@ struct keeping {
 	S(prepare_audit) \
 	S(sweep_sessions) \
 	S(sweep_bindings) \
+	S(sweep_calls) \
 	S(find_stragglers) \
 	S(apply_one)       /* again for each: a row a wait, bounded by the finder */ \
 	S(give_up)
@@ -61,7 +64,20 @@ sweep_bindings(struct task *t)
 	/* Backwards, while there is more: a flood must not grow faster than it is swept. */
 	if (c->sweep.swept == SWEEP && ++c->sweeps < SWEEPS)
 		GO(sweep_sessions);
-	return store_binding_sweep(t, c->run.dp->store, SWEEP, &c->bindings, THEN(find_stragglers));
+	c->sweeps = 0;
+	return store_binding_sweep(t, c->run.dp->store, SWEEP, &c->bindings, THEN(sweep_calls));
+}
+
+static const struct step *
+sweep_calls(struct task *t)
+{
+	struct keeping *c = t->state;
+
+	/* Backwards, while there is more, as with sessions. */
+	if (c->sweeps && (c->calls.swept < SWEEP || c->sweeps == SWEEPS))
+		GO(find_stragglers);
+	c->sweeps++;
+	return store_order_call_sweep(t, c->run.dp->store, SWEEP, &c->calls, THEN(sweep_calls));
 }
 
 static const struct step *

@@ -146,7 +146,8 @@ describe(struct task *t)
 		.upp_octets = (int32_t)c->upp.octets.n,
 		.metadata = metadata,
 		.actor = in->in.actor.name,
-		.why = in->in.actor.why };
+		.why = in->in.actor.why,
+		.operator_name = in->in.operator_name };
 	GO(seal);
 }
 
@@ -176,6 +177,8 @@ answer(struct task *t)
 	if (t->got == R_CONFLICT)
 		return store_profile_find(
 			t, c->call.dp->store, c->call.iccid, &c->known, THEN(explain));
+	if (!c->out.iccid.p)
+		return task_refuse(t, REFUSE(OPERATOR_UNKNOWN));
 	FINISH;
 }
 

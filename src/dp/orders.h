@@ -11,18 +11,30 @@
 #include "store/order.h"
 #include "store/profile.h"
 
-/* Who asks, as it will stand in the audit trail: "ctl:uid=0(root)". */
+/*
+ * Who asks, as it will stand in the audit trail ("ctl:uid=0(root)"), and for which operator. To another
+ * than the owner a profile or type is refused (8.2.1/1.2, 8.2.5/1.2); an administrator, whose `call` is all
+ * zero, may touch all.
+ */
 struct dp_actor {
 	struct slice name, why; /* why: empty when nothing is said */
+	struct store_call call;
 };
+
+static inline bool
+dp_actor_owns(const struct dp_actor *actor, int64_t operator_id)
+{
+	return !actor->call.operator_id || actor->call.operator_id == operator_id;
+}
 
 /* §5.3.1. With call.iccid, in.type_name or both. */
 struct dp_download_order {
 	struct dp_call call;
 	struct {
 		struct dp_actor actor;
-		struct slice type_name; /* absent: not given */
-		int64_t lifetime;       /* seconds; STORE_NULL: as configured */
+		struct slice type_name;     /* absent: not given */
+		struct slice operator_name; /* whose type an administrator means */
+		int64_t lifetime;           /* seconds; STORE_NULL: as configured */
 	} in;
 	struct store_moved out;
 	/* find_stock */
@@ -100,6 +112,7 @@ struct dp_import_profile {
 	struct {
 		struct dp_actor actor;
 		struct slice package;       /* UPP */
+		struct slice operator_name; /* whose it will be */
 		struct slice type_name;     /* absent: what the package says, or "default" */
 		struct slice name;          /* of the profile, for the user; absent: default */
 		struct slice provider;      /* absent: default */

@@ -23,7 +23,7 @@ release(struct task *t)
 	struct dp_release_profile *c = t->state;
 
 	return store_order_release(t, c->call.dp->store, c->call.iccid, c->in.actor.name,
-		c->in.actor.why, &c->out, THEN(answer));
+		c->in.actor.why, &c->in.actor.call, &c->out, THEN(answer));
 }
 
 static const struct step *
@@ -45,6 +45,8 @@ explain(struct task *t)
 
 	if (t->got == R_NONE)
 		return task_refuse(t, REFUSE(ICCID_UNKNOWN));
+	if (!dp_actor_owns(&c->in.actor, c->standing.operator_id))
+		return task_refuse(t, REFUSE(ICCID_FOREIGN));
 	c->call.note = arena_string(t->mem, c->standing.state);
 	return task_refuse(t, REFUSE(ORDER_NOT_RELEASABLE));
 }

@@ -7,6 +7,7 @@
 #define OPTIONS(...) (const struct rspctl_option[]){ __VA_ARGS__ { .name = NULL } }
 #define PLACE(name, member, words) { name, NULL, member, RSPCTL_TEXT, true, words },
 #define PLACE_MAY(name, member, words) { name, NULL, member, RSPCTL_TEXT, false, words },
+#define NUMBER_PLACE(name, member, words) { name, NULL, member, RSPCTL_NUMBER, true, words },
 #define WORD(name, member, words) { name, NULL, member, RSPCTL_FLAG, false, words },
 #define MUST(name, value, member, words) { name, value, member, RSPCTL_TEXT, true, words },
 #define TEXT(name, value, member, words) { name, value, member, RSPCTL_TEXT, false, words },
@@ -17,6 +18,9 @@
 
 #define WHY TEXT("--why", "TEXT", "why", "a reason for the audit trail")
 #define LIMIT NUMBER("--limit", "N", "limit", "at most this many (default 200, at most 1000)")
+#define ONLY_OPERATOR TEXT("--operator", "NAME", "operator", "only this operator's")
+#define WHOSE_TYPE \
+	TEXT("--operator", "NAME", "operator", "the operator whose type it is (default: default)")
 #define ICCID_PLACE PLACE("ICCID", "iccid", "the profile")
 
 static const struct rspctl_verb verbs[] = {
@@ -28,6 +32,7 @@ static const struct rspctl_verb verbs[] = {
 		OPTIONS(PLACE("PATH", NULL, "the file or directory")
 			TEXT("--type", "NAME", "type",
 				"the profile type, made if new (default: what the package says)")
+			WHOSE_TYPE
 			TEXT("--iccid", "ICCID", "iccid", "import with this ICCID instead of the package's")
 			TEXT("--name", "TEXT", "name", "the profile's name, as the user sees it")
 			TEXT("--provider", "TEXT", "provider", "the provider's name, as the user sees it")
@@ -44,16 +49,18 @@ static const struct rspctl_verb verbs[] = {
 			WHY),
 		rspctl_import, NULL },
 	{ "profile list", "list profiles by ICCID", NULL,
-		OPTIONS(TEXT("--type", "NAME", "type", "only of this type")
+		OPTIONS(ONLY_OPERATOR
+			TEXT("--type", "NAME", "type", "only of this type")
 			TEXT("--state", "STATE", "state", "only in this state")
 			TEXT("--after", "ICCID", "after", "begin behind this one")
 			LIMIT),
 		NULL, rspctl_show_profiles },
 	{ "profile show", "show one profile", NULL, OPTIONS(ICCID_PLACE), NULL, rspctl_show_facts },
 	{ "profile-type list",
-		"list profile types and what is in stock", NULL, OPTIONS(), NULL, rspctl_show_types },
+		"list profile types and what is in stock", NULL, OPTIONS(ONLY_OPERATOR), NULL, rspctl_show_types },
 	{ "profile-type create", "make a profile type", NULL,
 		OPTIONS(PLACE("NAME", "name", "its name")
+			WHOSE_TYPE
 			TEXT("--keys", "KIND", "keys",
 				"session: packages under session keys (default); ppk: under protection keys")
 			TEXT("--on-delete", "WHAT", "onDelete",
@@ -63,6 +70,7 @@ static const struct rspctl_verb verbs[] = {
 		"DownloadOrder of ES2+. Name the profile or a type; any of it is taken then.",
 		OPTIONS(TEXT("--iccid", "ICCID", "iccid", "this profile")
 			TEXT("--type", "NAME", "type", "any profile of this type")
+			WHOSE_TYPE
 			TEXT("--eid", "EID", "eid", "for this eUICC alone")
 			NUMBER("--expires", "DAYS", "expiresDays",
 				"the order ends after so many days (default: as configured)")
@@ -95,6 +103,7 @@ static const struct rspctl_verb verbs[] = {
 		NULL, OPTIONS(ICCID_PLACE), NULL, rspctl_show_order },
 	{ "order list", "list orders, newest first", NULL,
 		OPTIONS(TEXT("--state", "STATE", "state", "only with the profile in this state")
+			ONLY_OPERATOR
 			TEXT("--type", "NAME", "type", "only of this type")
 			TEXT("--eid", "EID", "eid", "only for this eUICC")
 			NUMBER("--before", "ORDER", "before", "older than this one")
@@ -107,13 +116,36 @@ static const struct rspctl_verb verbs[] = {
 			TEXT("--svg", "FILE", NULL, "as a QR code in this file")
 			FLAG("--with-oid", "withOid", "with the object identifier of the SM-DP+")),
 		rspctl_code, NULL },
+	{ "deny add", "serve certificates, EIDs or firmware no longer",
+		"KIND is eum or euicc (a certificate: --certificate, --key-id, or --issuer with --serial), eid "
+		"(--eids), or firmware (--firmware, and --eids for one maker's alone). It holds in all instances "
+		"within a second, for calls and for sessions of denied EIDs.",
+		OPTIONS(PLACE("KIND", "kind", "eum, euicc, eid or firmware")
+			FILE_OF("--certificate", "FILE", "certificate",
+				"by the issuer and serial number of this certificate")
+			TEXT("--key-id", "HEX", "keyId", "by the subjectKeyIdentifier, whatever the certificate")
+			TEXT("--issuer", "HEX", "issuer", "by the authorityKeyIdentifier and …")
+			TEXT("--serial", "HEX", "serial", "… the serial number")
+			TEXT("--eids", "RANGE", "eids", "an EID, its first digits, or LOW-HIGH")
+			TEXT("--firmware", "RANGE", "firmware", "a version as 1.2.3, or LOW-HIGH")
+			MUST("--why", "TEXT", "why", "the reason, for the list and the audit trail")),
+		NULL, rspctl_show_facts },
+	{ "deny remove", "serve again what an entry denies", NULL,
+		OPTIONS(NUMBER_PLACE("ENTRY", "id", "its number") WHY), NULL, rspctl_show_facts },
+	{ "deny list", "list what is denied, by whom and why", NULL,
+		OPTIONS(TEXT("--kind", "KIND", "kind", "only eum, euicc, eid or firmware")
+			NUMBER("--after", "ENTRY", "after", "begin behind this one")
+			LIMIT),
+		NULL, rspctl_show_denied },
 	{ "session list", "list RSP sessions, newest first", NULL,
 		OPTIONS(TEXT("--eid", "EID", "eid", "only of this eUICC")
 			TEXT("--iccid", "ICCID", "iccid", "only about this profile")
+			ONLY_OPERATOR
 			LIMIT),
 		NULL, rspctl_show_sessions },
 	{ "event list", "list recorded events, the newest last", NULL,
-		OPTIONS(TEXT("--iccid", "ICCID", "iccid", "only of this profile")
+		OPTIONS(ONLY_OPERATOR
+			TEXT("--iccid", "ICCID", "iccid", "only of this profile")
 			TEXT("--eid", "EID", "eid", "only of this eUICC")
 			LIMIT),
 		NULL, rspctl_show_events },

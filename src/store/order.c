@@ -4,17 +4,27 @@
 
 #define P_EVENT(event) P_TEXT(slice_text(profile_event_name(event)))
 
+#define P_ID(id) P_INT8_OR_NULL((id) ? (id) : STORE_NULL)
+/* Three parameters, and the fourth of those that are for one operator. */
+#define P_CALL(call) P_ID((call)->client_id), P_BYTES((call)->key), P_INT8((call)->seconds)
+#define P_OPERATOR(call) P_ID((call)->operator_id)
+
 static const struct column prepared_columns[] = {
 	COL_INT8(struct store_prepared, order_id),
+	COL_INT8(struct store_prepared, operator_id),
 	COL_INT8(struct store_prepared, type_id),
+	COL_BOOL(struct store_prepared, type_foreign),
 	COL_INT8(struct store_prepared, iccid_type_id),
+	COL_INT8(struct store_prepared, iccid_operator_id),
 };
 
 const struct step *
 store_order_prepare(struct task *t, struct store *s, struct slice iccid, struct slice type_name,
-	struct store_prepared *out, const struct step *then)
+	int64_t operator_id, struct slice operator_name, struct store_prepared *out,
+	const struct step *then)
 {
-	const struct param params[] = { P_TEXT(iccid), P_TEXT(type_name) };
+	const struct param params[] = { P_TEXT(iccid), P_TEXT(type_name), P_ID(operator_id),
+		P_TEXT(operator_name) };
 
 	return query_send(t, s, Q_ORDER_PREPARE, params, ONE_ROW(prepared_columns, out), then);
 }
@@ -32,7 +42,8 @@ store_order_create(struct task *t, struct store *s, const struct store_order *in
 	enum profile_event event = in->eid.p ? EVENT_download_order_eid : EVENT_download_order;
 	const struct param params[] = { P_INT8(in->order_id), P_TEXT(in->iccid),
 		P_INT8_OR_NULL(in->type_id), P_EVENT(event), P_TEXT(in->eid),
-		P_INT8_OR_NULL(in->lifetime), P_TEXT(in->actor), P_TEXT(in->why) };
+		P_INT8_OR_NULL(in->lifetime), P_TEXT(in->actor), P_TEXT(in->why),
+		P_CALL(&in->call) };
 
 	return query_send(t, s, Q_ORDER_CREATE, params, ONE_ROW(created_columns, out), then);
 }
@@ -52,7 +63,7 @@ store_order_confirm(struct task *t, struct store *s, const struct store_confirma
 	enum profile_event event = in->release ? EVENT_confirm_order_release : EVENT_confirm_order;
 	const struct param params[] = { P_TEXT(in->iccid), P_EVENT(event), P_TEXT(in->eid),
 		P_TEXT(in->matching_id), P_BOOL(in->chosen), P_BYTES(in->cc_sha256),
-		P_TEXT(in->actor), P_TEXT(in->why) };
+		P_TEXT(in->actor), P_TEXT(in->why), P_CALL(&in->call), P_OPERATOR(&in->call) };
 
 	return query_send(t, s, Q_ORDER_CONFIRM, params, ONE_ROW(confirmed_columns, out), then);
 }
@@ -66,9 +77,11 @@ static const struct column released_columns[] = {
 
 const struct step *
 store_order_release(struct task *t, struct store *s, struct slice iccid, struct slice actor,
-	struct slice why, struct store_moved *out, const struct step *then)
+	struct slice why, const struct store_call *call, struct store_moved *out,
+	const struct step *then)
 {
-	const struct param params[] = { P_TEXT(iccid), P_TEXT(actor), P_TEXT(why) };
+	const struct param params[] = { P_TEXT(iccid), P_TEXT(actor), P_TEXT(why), P_CALL(call),
+		P_OPERATOR(call) };
 
 	return query_send(t, s, Q_ORDER_RELEASE, params, ONE_ROW(released_columns, out), then);
 }
@@ -79,7 +92,7 @@ store_order_cancel(struct task *t, struct store *s, const struct store_order_end
 {
 	const struct param params[] = { P_TEXT(in->iccid), P_EVENT(in->event), P_BOOL(in->force),
 		P_TEXT(in->eid), P_TEXT(in->matching_id), P_BOOL(in->trusted), P_TEXT(in->actor),
-		P_TEXT(in->why) };
+		P_TEXT(in->why), P_CALL(&in->call), P_OPERATOR(&in->call) };
 
 	return query_send(t, s, Q_ORDER_CANCEL, params, ONE_ROW(created_columns, out), then);
 }
@@ -107,6 +120,7 @@ store_order_expire(struct task *t, struct store *s, int32_t most, int64_t sessio
 
 static const struct column standing_columns[] = {
 	COL_TEXT(struct store_standing, state),
+	COL_INT8(struct store_standing, operator_id),
 	COL_INT8(struct store_standing, order_id),
 	COL_BOOL(struct store_standing, pending),
 	COL_TEXT(struct store_standing, eid),
@@ -123,4 +137,15 @@ store_order_standing_find(struct task *t, struct store *s, struct slice iccid,
 	const struct param params[] = { P_TEXT(iccid), P_TEXT(matching_id) };
 
 	return query_send(t, s, Q_ORDER_STANDING, params, ONE_ROW(standing_columns, out), then);
+}
+
+static const struct column calls_columns[] = { COL_INT8(struct store_calls_swept, swept) };
+
+const struct step *
+store_order_call_sweep(struct task *t, struct store *s, int32_t most, struct store_calls_swept *out,
+	const struct step *then)
+{
+	const struct param params[] = { P_INT4(most) };
+
+	return query_send(t, s, Q_ORDER_CALL_SWEEP, params, ONE_ROW(calls_columns, out), then);
 }

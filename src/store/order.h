@@ -8,16 +8,31 @@
 #include "profile/life.h"
 #include "store/store.h"
 
-/* What an order needs before it is written; STORE_NULL: not known. */
-struct store_prepared {
-	int64_t order_id;      /* the number of the order to be */
-	int64_t type_id;       /* of the type that was named */
-	int64_t iccid_type_id; /* of the profile that was named */
+/*
+ * For whom a move is made, and what an operator's call is remembered by: the same key of the same client
+ * gets the first answer. All zero: an administrator, who may touch everything and is not remembered.
+ */
+struct store_call {
+	int64_t operator_id; /* 0: any */
+	int64_t client_id;
+	struct slice key; /* 32 octets; absent: not remembered */
+	int64_t seconds;  /* for how long */
 };
 
-/* Either may be absent. */
+/* What an order needs before it is written; STORE_NULL: not known. */
+struct store_prepared {
+	int64_t order_id;          /* the number of the order to be */
+	int64_t operator_id;       /* who was named, or is calling */
+	int64_t type_id;           /* of the type that was named, when it is the operator's */
+	bool type_foreign;         /* another operator has a type of this name */
+	int64_t iccid_type_id;     /* of the profile that was named */
+	int64_t iccid_operator_id; /* and whose it is */
+};
+
+/* ICCID or type may be absent; the operator by number, or (0) by name. */
 const struct step *store_order_prepare(struct task *t, struct store *s, struct slice iccid,
-	struct slice type_name, struct store_prepared *out, const struct step *then) MUST_RETURN;
+	struct slice type_name, int64_t operator_id, struct slice operator_name,
+	struct store_prepared *out, const struct step *then) MUST_RETURN;
 
 /* How a move ended. Only what the statement tells is filled. */
 struct store_moved {
@@ -32,6 +47,7 @@ struct store_order {
 	struct slice eid;   /* absent: none */
 	int64_t lifetime;   /* seconds; STORE_NULL: no end */
 	struct slice actor, why;
+	struct store_call call;
 };
 
 /* R_CONFLICT: not in stock. */
@@ -46,17 +62,18 @@ struct store_confirmation {
 	struct slice cc_sha256;   /* absent: no Confirmation Code */
 	bool release;
 	struct slice actor, why;
+	struct store_call call;
 };
 
-/* R_CONFLICT: state, EID or MatchingID do not allow it; see store_order_standing_find. */
+/* R_CONFLICT: it is another operator's, or state, EID or MatchingID do not allow it; see store_order_standing_find. */
 const struct step *
 store_order_confirm(struct task *t, struct store *s, const struct store_confirmation *in,
 	struct store_moved *out, const struct step *then) MUST_RETURN;
 
-/* R_CONFLICT: not Confirmed. */
-const struct step *
-store_order_release(struct task *t, struct store *s, struct slice iccid, struct slice actor,
-	struct slice why, struct store_moved *out, const struct step *then) MUST_RETURN;
+/* R_CONFLICT: another operator's, or not Confirmed. */
+const struct step *store_order_release(struct task *t, struct store *s, struct slice iccid,
+	struct slice actor, struct slice why, const struct store_call *call,
+	struct store_moved *out, const struct step *then) MUST_RETURN;
 
 struct store_order_end {
 	struct slice iccid;
@@ -65,9 +82,10 @@ struct store_order_end {
 	struct slice eid, matching_id;
 	bool trusted; /* neither is due */
 	struct slice actor, why;
+	struct store_call call;
 };
 
-/* R_CONFLICT: state, EID or MatchingID do not allow it. */
+/* R_CONFLICT: it is another operator's, or state, EID or MatchingID do not allow it. */
 const struct step *
 store_order_cancel(struct task *t, struct store *s, const struct store_order_end *in,
 	struct store_moved *out, const struct step *then) MUST_RETURN;
@@ -88,6 +106,7 @@ const struct step *store_order_expire(struct task *t, struct store *s, int32_t m
 /* How a profile and the order that holds it, or held it last, stand. */
 struct store_standing {
 	struct slice state;
+	int64_t operator_id;
 	int64_t order_id; /* STORE_NULL: never ordered */
 	bool pending;
 	struct slice eid, matching_id;
@@ -99,5 +118,13 @@ struct store_standing {
 /* R_NONE: no such profile. */
 const struct step *store_order_standing_find(struct task *t, struct store *s, struct slice iccid,
 	struct slice matching_id, struct store_standing *out, const struct step *then) MUST_RETURN;
+
+struct store_calls_swept {
+	int64_t swept; /* how many */
+};
+
+/* Forgets calls whose time is over, at most `most`. */
+const struct step *store_order_call_sweep(struct task *t, struct store *s, int32_t most,
+	struct store_calls_swept *out, const struct step *then) MUST_RETURN;
 
 #endif

@@ -14,7 +14,7 @@ store_profile_import(struct task *t, struct store *s, const struct store_import 
 	const struct param params[] = { P_TEXT(in->iccid), P_TEXT(in->type_name),
 		P_TEXT(in->profile_class), P_TEXT(in->imsi), P_INT4(in->saip_version),
 		P_INT8(in->services), P_INT4(in->upp_octets), P_BYTES(in->metadata),
-		P_BYTES(in->upp), P_TEXT(in->actor), P_TEXT(in->why) };
+		P_BYTES(in->upp), P_TEXT(in->actor), P_TEXT(in->why), P_TEXT(in->operator_name) };
 
 	return query_send(t, s, Q_PROFILE_IMPORT, params, ONE_ROW(imported_columns, out), then);
 }
@@ -37,10 +37,11 @@ static const struct column type_columns[] = { COL_INT8(struct store_type, type_i
 
 const struct step *
 store_profile_type_create(struct task *t, struct store *s, struct slice name, struct slice keys,
-	struct slice on_delete, struct slice actor, struct store_type *out, const struct step *then)
+	struct slice on_delete, struct slice actor, struct slice operator_name,
+	struct store_type *out, const struct step *then)
 {
 	const struct param params[] = { P_TEXT(name), P_TEXT(keys), P_TEXT(on_delete),
-		P_TEXT(actor) };
+		P_TEXT(actor), P_TEXT(operator_name) };
 
 	return query_send(t, s, Q_PROFILE_TYPE_CREATE, params, ONE_ROW(type_columns, out), then);
 }

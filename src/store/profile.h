@@ -13,10 +13,11 @@ struct store_import {
 	struct slice metadata;
 	struct slice upp; /* sealed */
 	struct slice actor, why;
+	struct slice operator_name; /* of the type, when there is one or is to be */
 };
 
 struct store_imported {
-	struct slice iccid, type_name;
+	struct slice iccid, type_name; /* absent: there is no such operator */
 };
 
 /* R_CONFLICT: the ICCID is known, or the type was made at the same moment. */
@@ -33,12 +34,12 @@ const struct step *store_profile_find(struct task *t, struct store *s, struct sl
 	struct store_profile *out, const struct step *then) MUST_RETURN;
 
 struct store_type {
-	int64_t type_id;
+	int64_t type_id; /* STORE_NULL: there is no such operator */
 };
 
 /* R_CONFLICT: a type of this name exists and is another. */
 const struct step *store_profile_type_create(struct task *t, struct store *s, struct slice name,
-	struct slice keys, struct slice on_delete, struct slice actor, struct store_type *out,
-	const struct step *then) MUST_RETURN;
+	struct slice keys, struct slice on_delete, struct slice actor, struct slice operator_name,
+	struct store_type *out, const struct step *then) MUST_RETURN;
 
 #endif

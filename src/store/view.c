@@ -8,10 +8,11 @@ static const struct column view_columns[] = { COL_JSON(struct store_view, view) 
 
 const struct step *
 store_view_profiles(struct task *t, struct store *s, struct slice type_name, struct slice state,
-	struct slice after, int32_t most, struct rows *out, const struct step *then)
+	struct slice after, struct slice operator_name, int32_t most, struct rows *out,
+	const struct step *then)
 {
 	const struct param params[] = { P_TEXT(type_name), P_TEXT(state), P_TEXT(after),
-		P_INT4(most) };
+		P_INT4(most), P_TEXT(operator_name) };
 
 	return query_send(t, s, Q_VIEW_PROFILES, params, VIEWS(out), then);
 }
@@ -26,17 +27,21 @@ store_view_profile(struct task *t, struct store *s, struct slice iccid, struct r
 }
 
 const struct step *
-store_view_types(struct task *t, struct store *s, struct rows *out, const struct step *then)
+store_view_types(struct task *t, struct store *s, struct slice operator_name, struct rows *out,
+	const struct step *then)
 {
-	return query_send(t, s, Q_VIEW_TYPES, NO_PARAMS, VIEWS(out), then);
+	const struct param params[] = { P_TEXT(operator_name) };
+
+	return query_send(t, s, Q_VIEW_TYPES, params, VIEWS(out), then);
 }
 
 const struct step *
 store_view_orders(struct task *t, struct store *s, struct slice state, struct slice type_name,
-	struct slice eid, int64_t before, int32_t most, struct rows *out, const struct step *then)
+	struct slice eid, struct slice operator_name, int64_t before, int32_t most,
+	struct rows *out, const struct step *then)
 {
 	const struct param params[] = { P_TEXT(state), P_TEXT(type_name), P_TEXT(eid),
-		P_INT8_OR_NULL(before), P_INT4(most) };
+		P_INT8_OR_NULL(before), P_INT4(most), P_TEXT(operator_name) };
 
 	return query_send(t, s, Q_VIEW_ORDERS, params, VIEWS(out), then);
 }
@@ -53,18 +58,20 @@ store_view_order(struct task *t, struct store *s, struct slice iccid, int32_t do
 
 const struct step *
 store_view_sessions(struct task *t, struct store *s, struct slice eid, struct slice iccid,
-	int32_t most, struct rows *out, const struct step *then)
+	struct slice operator_name, int32_t most, struct rows *out, const struct step *then)
 {
-	const struct param params[] = { P_TEXT(eid), P_TEXT(iccid), P_INT4(most) };
+	const struct param params[] = { P_TEXT(eid), P_TEXT(iccid), P_INT4(most),
+		P_TEXT(operator_name) };
 
 	return query_send(t, s, Q_VIEW_SESSIONS, params, VIEWS(out), then);
 }
 
 const struct step *
 store_view_events(struct task *t, struct store *s, struct slice iccid, struct slice eid,
-	int32_t most, struct rows *out, const struct step *then)
+	struct slice operator_name, int32_t most, struct rows *out, const struct step *then)
 {
-	const struct param params[] = { P_TEXT(iccid), P_TEXT(eid), P_INT4(most) };
+	const struct param params[] = { P_TEXT(iccid), P_TEXT(eid), P_INT4(most),
+		P_TEXT(operator_name) };
 
 	return query_send(t, s, Q_VIEW_EVENTS, params, VIEWS(out), then);
 }

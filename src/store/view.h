@@ -15,28 +15,30 @@ struct store_view {
 enum { STORE_VIEW_MOST = 1000 };
 
 /* By ICCID. Absent filters do not filter. */
-const struct step *
-store_view_profiles(struct task *t, struct store *s, struct slice type_name, struct slice state,
-	struct slice after, int32_t most, struct rows *out, const struct step *then) MUST_RETURN;
+const struct step *store_view_profiles(struct task *t, struct store *s, struct slice type_name,
+	struct slice state, struct slice after, struct slice operator_name, int32_t most,
+	struct rows *out, const struct step *then) MUST_RETURN;
 /* R_NONE: no such profile. */
 const struct step *store_view_profile(struct task *t, struct store *s, struct slice iccid,
 	struct rows *out, const struct step *then) MUST_RETURN;
-const struct step *store_view_types(
-	struct task *t, struct store *s, struct rows *out, const struct step *then) MUST_RETURN;
+const struct step *store_view_types(struct task *t, struct store *s, struct slice operator_name,
+	struct rows *out, const struct step *then) MUST_RETURN;
 /* Newest first, `before` an order's number (STORE_NULL: the newest). */
 const struct step *store_view_orders(struct task *t, struct store *s, struct slice state,
-	struct slice type_name, struct slice eid, int64_t before, int32_t most, struct rows *out,
-	const struct step *then) MUST_RETURN;
+	struct slice type_name, struct slice eid, struct slice operator_name, int64_t before,
+	int32_t most, struct rows *out, const struct step *then) MUST_RETURN;
 /* With its sessions and the profile's history. R_NONE: no such profile, or never ordered. */
 const struct step *
 store_view_order(struct task *t, struct store *s, struct slice iccid, int32_t download_attempts,
 	int32_t code_attempts, struct rows *out, const struct step *then) MUST_RETURN;
 /* Newest first. */
 const struct step *store_view_sessions(struct task *t, struct store *s, struct slice eid,
-	struct slice iccid, int32_t most, struct rows *out, const struct step *then) MUST_RETURN;
+	struct slice iccid, struct slice operator_name, int32_t most, struct rows *out,
+	const struct step *then) MUST_RETURN;
 /* Oldest first, from the newest `most` of them. */
 const struct step *store_view_events(struct task *t, struct store *s, struct slice iccid,
-	struct slice eid, int32_t most, struct rows *out, const struct step *then) MUST_RETURN;
+	struct slice eid, struct slice operator_name, int32_t most, struct rows *out,
+	const struct step *then) MUST_RETURN;
 /* Newest first, `before` an entry's number (STORE_NULL: the newest). */
 const struct step *
 store_view_audit(struct task *t, struct store *s, struct slice iccid, struct slice eid,

@@ -6,7 +6,7 @@
 
 /* Tables of a few rows, which may be read whole. Of the others no statement reads all, nor a whole index … */
 static const char *const small_tables[] = { "profile_move", "credential_set", "profile_type",
-	"schema_version" };
+	"operator", "operator_client", "schema_version" };
 
 /* … but for these. */
 static const struct {

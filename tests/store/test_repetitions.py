@@ -131,12 +131,19 @@ def order_expire(world):
     return dict(most=1000, session_seconds=900)
 
 
+def order_call_sweep(world):
+    world.db.rows("insert into operator_call values (1, %s, 1, '8900', null, null, now() - interval '1 second')",
+                  world.number().to_bytes(32, "big"))
+    return dict(most=1000)
+
+
 def profile_import(world):
     return world.package(f"8949{world.number():015d}", f"new-{world.number()}")
 
 
 def profile_type_create(world):
-    return dict(name=f"new-{world.number()}", keys="ppk", on_delete="available", actor="test")
+    return dict(name=f"new-{world.number()}", keys="ppk", on_delete="available", actor="test",
+                operator_name="default")
 
 
 def credential_set_number(world):
@@ -204,6 +211,7 @@ CALLS = [
     (order_cancel_by_force, "order_cancel", SAME),
     (order_reset, "order_reset", SAME),
     (order_expire, "order_expire", [{"expired": 0}]),
+    (order_call_sweep, "order_call_sweep", [{"swept": 0}]),
     (profile_import, "profile_import", SAME),
     (profile_type_create, "profile_type_create", SAME),
     (credential_set_number, "credential_set_number", SAME),

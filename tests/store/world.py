@@ -39,7 +39,8 @@ class World:
 
     def type_named(self, on_delete):
         name = f"type-{on_delete}"
-        self.db.run("profile_type_create", name=name, keys="session", on_delete=on_delete, actor="test")
+        self.db.run("profile_type_create", name=name, keys="session", on_delete=on_delete, actor="test",
+                    operator_name="default")
         return name
 
     def profile(self, on_delete="keep"):
@@ -49,7 +50,8 @@ class World:
 
     def package(self, iccid, type_name):
         return dict(iccid=iccid, type_name=type_name, **{"class": "test"}, saip_version=512, services=3,
-                    upp_octets=100, metadata=b"m", upp=b"\1key1" + iccid.encode(), actor="test", why="")
+                    upp_octets=100, metadata=b"m", upp=b"\1key1" + iccid.encode(), actor="test", why="",
+                    operator_name="default")
 
     def order(self, iccid, eid=None, **more):
         """DownloadOrder: the order's number."""

@@ -3,7 +3,7 @@
 begin;
 set local session_replication_role = replica;   -- no triggers, no foreign keys: this is only bulk
 
-insert into profile_type (name) select 'type ' || n from generate_series(1, 5) as n;
+insert into profile_type (operator_id, name) select 1, 'type ' || n from generate_series(1, 5) as n;
 insert into credential_set (id, ci_pkid, auth_sha256, pb_sha256)
 select n, decode(lpad(to_hex(n), 40, '0'), 'hex'), decode(lpad(to_hex(n), 64, '0'), 'hex'),
        decode(lpad(to_hex(n), 64, '0'), 'hex')
@@ -44,6 +44,11 @@ select lpad(n::text, 32, '0'), 1, 'install', (8900000000000000000 + n)::text, 's
 insert into outbox (order_key, seq, type, data)
 select (8900000000000000000 + n)::text, s, 'profile.ordered', '{}'
   from generate_series(1, 10000) as n, generate_series(1, 3) as s;
+
+insert into operator_call (client_id, key, order_id, iccid, expires_at)
+select n % 3 + 1, decode(lpad(to_hex(n), 64, '0'), 'hex'), n, (8900000000000000000 + n)::text,
+       now() + make_interval(mins => n::integer)
+  from generate_series(1, 30000) as n;
 
 insert into audit (actor, act, iccid, eid, order_id, seal_id)
 select 'es9', 'bind', (8900000000000000000 + n)::text, lpad(n::text, 32, '0'), n,
