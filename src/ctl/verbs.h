@@ -9,7 +9,7 @@ extern const struct procedure ctl_view;
 extern const struct procedure ctl_control;
 
 extern const struct procedure ctl_profile_type_create, ctl_order_code, ctl_audit_verify,
-	ctl_key_rotate;
+	ctl_key_rotate, ctl_deny_add, ctl_deny_remove;
 
 typedef const struct refusal *ctl_read(struct task *t);
 typedef void ctl_write(struct task *t, json_t *ok);
@@ -24,11 +24,15 @@ ctl_write ctl_order_create_write, ctl_order_confirm_write, ctl_order_release_wri
 	ctl_order_cancel_write, ctl_order_reset_write, ctl_order_code_write;
 
 ctl_ask ctl_profile_list_ask, ctl_profile_show_ask, ctl_profile_type_list_ask, ctl_order_list_ask,
-	ctl_order_show_ask, ctl_session_list_ask, ctl_event_list_ask, ctl_audit_list_ask;
+	ctl_order_show_ask, ctl_session_list_ask, ctl_event_list_ask, ctl_audit_list_ask,
+	ctl_deny_list_ask;
 ctl_write ctl_view_write, ctl_profile_show_write;
 
 ctl_read ctl_audit_verify_read, ctl_key_rotate_read;
 ctl_write ctl_audit_verify_write, ctl_key_rotate_write;
+
+ctl_read ctl_deny_add_read, ctl_deny_remove_read;
+ctl_write ctl_deny_add_write, ctl_deny_remove_write;
 
 /* Of `control`: what is done, before the answer is told. */
 ctl_read ctl_log_act, ctl_trace_act, ctl_reload_act, ctl_drain_act;

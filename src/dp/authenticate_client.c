@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "codec/metadata.h"
 #include "codec/server.h"
+#include "dp/denied.h"
 #include "dp/eligibility.h"
 #include "dp/functions.h"
 #include "dp/matching_id.h"
@@ -18,6 +19,7 @@
 /* clang-format off */
 #define STEPS(S) \
 	S(verify_transaction) /* ours, and not too old                            */ \
+	S(check_denied)       /* may it be served at all: no signature yet        */ \
 	S(verify_chain)       /* CI, EUM, eUICC                                   */ \
 	S(verify_euicc)       /* signature, transaction and challenge             */ \
 	S(find_order)         /* was it answered before; which order is it about  */ \
@@ -45,7 +47,7 @@ verify_transaction(struct task *t)
 	struct crypto_token_facts facts;
 
 	c->call.world = dp_world_hold(c->call.dp, t);
-	if (!c->call.world)
+	if (!c->call.world || !c->call.dp->denied)
 		return task_trouble(t, T_BUSY);
 	if (crypto_token_check(
 		    c->call.world->ring, c->call.transaction_id, now_seconds(), &facts) != TOKEN_OK)
@@ -62,7 +64,23 @@ verify_transaction(struct task *t)
 		return task_refuse(t, REFUSE(EUICC_REPORTS_ERROR));
 	}
 	crypto_sha256(&c->in.authenticate_server_response, 1, c->request_sha256);
-	GO(verify_chain);
+	GO(check_denied);
+}
+
+/* The deny-lists (docs/lists.md), in memory. What a forged certificate is denied for does not matter. */
+static const struct step *
+check_denied(struct task *t)
+{
+	struct dp_authenticate_client *c = t->state;
+	const struct dp_refusal *no;
+	int64_t entry;
+
+	no = dp_denied_peer(c->call.dp->denied, c->response.eum_certificate,
+		c->response.euicc_certificate, c->response.info2.firmware, &entry);
+	if (!no)
+		GO(verify_chain);
+	c->call.note = arena_printf(t->mem, "entry %lld of the deny-lists", (long long)entry);
+	return task_refuse(t, &no->base);
 }
 
 static const struct step *

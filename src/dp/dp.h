@@ -11,6 +11,7 @@
 #include "crypto/token.h"
 #include "loop/task.h"
 
+struct dp_denied;
 struct keys_private;
 struct store;
 struct dp_world;
@@ -62,7 +63,8 @@ struct dp_world {
 struct dp {
 	struct loop *loop;
 	struct store *store;
-	struct dp_world *world; /* NULL until the first is numbered */
+	struct dp_world *world;   /* NULL until the first is numbered */
+	struct dp_denied *denied; /* what is not served; NULL until it was read first */
 };
 
 /*

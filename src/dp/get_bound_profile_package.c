@@ -7,6 +7,7 @@
 #include "base/rand.h"
 #include "codec/server.h"
 #include "dp/bpp.h"
+#include "dp/denied.h"
 #include "dp/functions.h"
 #include "keys/keys.h"
 #include "profile/life.h"
@@ -37,7 +38,7 @@ verify_transaction(struct task *t)
 	struct crypto_token_facts facts;
 
 	c->call.world = dp_world_hold(c->call.dp, t);
-	if (!c->call.world)
+	if (!c->call.world || !c->call.dp->denied)
 		return task_trouble(t, T_BUSY);
 	if (crypto_token_check(c->call.world->ring, c->call.transaction_id, 0, &facts) != TOKEN_OK)
 		return task_refuse(t, REFUSE(TRANSACTION_UNKNOWN));
@@ -72,8 +73,10 @@ static const struct step *
 verify_euicc(struct task *t)
 {
 	struct dp_get_bound_profile_package *c = t->state;
+	const struct dp_refusal *no;
 	struct crypto_public key;
 	struct slice parts[2];
+	int64_t entry;
 
 	if (t->got == R_NONE)
 		return task_refuse(t, REFUSE(TRANSACTION_UNKNOWN));
@@ -82,6 +85,12 @@ verify_euicc(struct task *t)
 	c->call.order_id = c->found.order_id == STORE_NULL ? 0 : c->found.order_id;
 	if (!slice_eq(c->found.session_state, SLICE_LIT("authenticated")) && !repeated(c))
 		return task_refuse(t, REFUSE(TRANSACTION_UNKNOWN));
+	no = dp_denied_eid(c->call.dp->denied, c->found.eid, &entry);
+	if (no) {
+		c->call.note =
+			arena_printf(t->mem, "entry %lld of the deny-lists", (long long)entry);
+		return task_refuse(t, &no->base);
+	}
 	if (!c->response.ok) {
 		c->call.note = arena_printf(t->mem, "downloadErrorCode %d", c->response.error);
 		return task_refuse(t, REFUSE(EUICC_REPORTS_ERROR));

@@ -8,6 +8,7 @@ struct dp_periodic {
 	const struct procedure *procedure;
 	struct loop_timer *timer;
 	struct dp_periodic_run *running;
+	bool again;
 };
 
 /* Nobody waits for an answer; and after a late one the task still runs. */
@@ -17,14 +18,19 @@ end(struct task *t)
 	(void)t;
 }
 
+static void on_timer(void *arg);
+
 /* With the task's memory: now the next may begin. */
 static void
 on_gone(void *arg)
 {
-	struct dp_periodic_run *run = arg;
+	struct dp_periodic *p = ((struct dp_periodic_run *)arg)->periodic;
 
-	if (run->periodic)
-		run->periodic->running = NULL;
+	if (!p)
+		return;
+	p->running = NULL;
+	if (p->again)
+		on_timer(p);
 }
 
 static void
@@ -35,6 +41,7 @@ on_timer(void *arg)
 
 	if (!t)
 		return;
+	p->again = false;
 	p->running = t->state;
 	*p->running = (struct dp_periodic_run){ p->dp, p };
 	arena_defer(t->mem, on_gone, p->running);
@@ -52,6 +59,13 @@ dp_periodic_start(struct dp *dp, const struct procedure *procedure, uint32_t ms)
 	p->procedure = procedure;
 	p->timer = loop_timer_new(dp->loop, ms, on_timer, p);
 	return p;
+}
+
+void
+dp_periodic_hurry(struct dp_periodic *p)
+{
+	p->again = p->running != NULL;
+	on_timer(p);
 }
 
 void

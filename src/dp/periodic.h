@@ -18,6 +18,9 @@ struct dp_periodic *
 dp_periodic_start(struct dp *dp, const struct procedure *procedure, uint32_t ms);
 void dp_periodic_stop(struct dp_periodic *p);
 
+/* Now; if it runs, once more behind that run. */
+void dp_periodic_hurry(struct dp_periodic *p);
+
 /* Orders whose lifetime is over, every ten seconds. */
 extern const struct procedure dp_expire_orders;
 enum { DP_EXPIRE_ORDERS_MS = 10000 };
@@ -29,5 +32,9 @@ enum { DP_SEAL_AUDIT_MS = 1000 };
 /* Sessions that serve nobody, notifications that were not applied: every minute. */
 extern const struct procedure dp_housekeep;
 enum { DP_HOUSEKEEP_MS = 60000 };
+
+/* The deny-lists in memory, as the database has them: every two seconds, and when one was changed. */
+extern const struct procedure dp_load_denied;
+enum { DP_LOAD_DENIED_MS = 2000 };
 
 #endif

@@ -95,6 +95,17 @@ rspctl_show_audit(json_t *ok)
 	SHOW_TABLE(json_object_get(ok, "entries"), columns);
 }
 
+void
+rspctl_show_denied(json_t *ok)
+{
+	static const struct rspctl_column columns[] = { { "ENTRY", "id" }, { "KIND", "kind" },
+		{ "KEY ID", "keyId" }, { "ISSUER", "issuer" }, { "SERIAL", "serial" },
+		{ "EIDS", "eids" }, { "FIRMWARE", "firmware" }, { "AT", "at" }, { "BY", "by" },
+		{ "WHY", "why" } };
+
+	SHOW_TABLE(json_object_get(ok, "entries"), columns);
+}
+
 /* An object of objects, a line each: its name, then its members as name=value. */
 static void
 show_group(json_t *ok, const char *name)

@@ -34,6 +34,7 @@ void rspctl_show_audit(json_t *ok);
 void rspctl_show_stats(json_t *ok);
 void rspctl_show_tasks(json_t *ok);
 void rspctl_show_log(json_t *ok);
+void rspctl_show_denied(json_t *ok);
 void rspctl_show_done(json_t *ok);
 
 #endif

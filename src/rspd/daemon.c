@@ -11,6 +11,7 @@
 #include <sysexits.h>
 #include "base/clock.h"
 #include "ctl/ctl.h"
+#include "dp/denied.h"
 #include "dp/periodic.h"
 #include "keys/keys.h"
 #include "loop/loop.h"
@@ -29,7 +30,7 @@ struct rspd {
 	struct dp dp;
 	struct front *front;
 	struct ctl *ctl;
-	struct dp_periodic *expiry, *sealer, *housekeeper;
+	struct dp_periodic *expiry, *sealer, *housekeeper, *denied;
 	struct loop_signal *terminate, *interrupt, *hangup;
 	struct loop_timer *watchdog, *retry, *leave;
 	/* a start or a reload in progress */
@@ -243,6 +244,8 @@ drain(void *arg)
 	dp_periodic_stop(r->expiry);
 	dp_periodic_stop(r->sealer);
 	dp_periodic_stop(r->housekeeper);
+	dp_periodic_stop(r->denied);
+	r->denied = NULL;
 	store_drain(r->store);
 	r->leave_left_ms = (int)ms + 5000;
 	r->leave = loop_timer_new(r->loop, LEAVE_MS, on_leave, r);
@@ -270,6 +273,16 @@ schema_check(const struct store_settings *settings)
 	return found == STORE_UNREACHABLE ? EX_UNAVAILABLE : EX_CONFIG;
 }
 
+/* Another instance, or ours, changed the deny-lists. */
+static void
+on_deny(void *arg)
+{
+	struct rspd *r = arg;
+
+	if (r->denied)
+		dp_periodic_hurry(r->denied);
+}
+
 static bool
 services_start(struct rspd *r, char words[CTL_WORDS])
 {
@@ -284,6 +297,9 @@ services_start(struct rspd *r, char words[CTL_WORDS])
 	r->expiry = dp_periodic_start(&r->dp, &dp_expire_orders, DP_EXPIRE_ORDERS_MS);
 	r->sealer = dp_periodic_start(&r->dp, &dp_seal_audit, DP_SEAL_AUDIT_MS);
 	r->housekeeper = dp_periodic_start(&r->dp, &dp_housekeep, DP_HOUSEKEEP_MS);
+	r->denied = dp_periodic_start(&r->dp, &dp_load_denied, DP_LOAD_DENIED_MS);
+	dp_periodic_hurry(r->denied);
+	store_listen(r->store, STORE_DENY_CHANNEL, on_deny, r);
 	r->terminate = loop_signal_new(r->loop, SIGTERM, drain, r);
 	r->interrupt = loop_signal_new(r->loop, SIGINT, drain, r);
 	r->hangup = loop_signal_new(r->loop, SIGHUP, on_hangup, r);
@@ -365,6 +381,7 @@ daemon_run(const struct conf *conf)
 		services_end(&r);
 		front_free(r.front);
 		dp_world_release(r.dp.world);
+		dp_denied_free(r.dp.denied);
 		store_free(r.store);
 		loop_free(r.loop);
 	}
