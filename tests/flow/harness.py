@@ -364,8 +364,8 @@ class Rspd:
 
     # ---- clients ---------------------------------------------------------------------------------
 
-    def client(self, curve="nist", name=None, per_call=False):
-        client = Client(
+    def client(self, curve="nist", name=None, per_call=False, kind=Client):
+        client = kind(
             name or NAMES[curve], self.ports[curve], self.site.trees[curve].ci.pem, curve, per_call
         )
         self.clients.append(client)

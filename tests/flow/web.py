@@ -17,7 +17,7 @@ class Answer:
     def __init__(self, status, headers, octets):
         self.status, self.headers, self.octets = status, headers, octets
         self.body = None
-        if octets and status == 200:
+        if status == 200 and headers["Content-Type"].startswith("application/json"):
             self.body = json.loads(octets)
 
     def __repr__(self):
