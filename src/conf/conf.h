@@ -28,6 +28,7 @@ struct conf_version {
 #define CONF_LEVEL const char * /* a name that log_level_set knows */
 #define CONF_VERSION struct conf_version
 #define CONF_IP const char * /* numeric */
+#define CONF_FLAG bool
 
 /* struct conf_listener { const char *name; unsigned line; const char *address; … } and so on. */
 #define SECTION(kind, COUNT, help)                                              \
@@ -47,12 +48,14 @@ struct conf {
 #define CONF_SOME(kind)                    \
 	const struct conf_##kind *kind##s; \
 	unsigned kind##_n;
+#define CONF_ANY CONF_SOME
 #define SECTION(kind, COUNT, help) CONF_##COUNT(kind)
 #define OPTION(...)
 #define END(kind)
 #include "conf/options.def"
 #undef CONF_ONE
 #undef CONF_SOME
+#undef CONF_ANY
 };
 
 /* What is wrong, a line of text each: "rspd.conf:12: [listener nist] port: …, do this". */

@@ -6,7 +6,8 @@
 #include "conf/conf.h"
 
 #define CONF_TYPES(T) \
-	T(TEXT) T(FILE) T(NAMES) T(FILES) T(NUMBER) T(SECONDS) T(OCTETS) T(LEVEL) T(VERSION) T(IP)
+	T(TEXT)       \
+	T(FILE) T(NAMES) T(FILES) T(NUMBER) T(SECONDS) T(OCTETS) T(LEVEL) T(VERSION) T(IP) T(FLAG)
 #define CONF_TYPE_ENUM(name) TYPE_##name,
 enum conf_type { CONF_TYPES(CONF_TYPE_ENUM) };
 #undef CONF_TYPE_ENUM
@@ -28,7 +29,8 @@ struct conf_option {
 
 struct conf_section {
 	const char *kind;
-	bool some;       /* [kind name], at least once; else [kind] */
+	bool some;       /* [kind name], at least once unless `any`; else [kind] */
+	bool any;        /* or not at all */
 	size_t offset;   /* in struct conf: of the struct, or of the pointer to the array of them */
 	size_t offset_n; /* in struct conf: of the array's length */
 	size_t size;     /* of the section's struct */

@@ -252,7 +252,7 @@ gather_parts(struct reader *r, const struct conf_section *section)
 		array += section->size;
 	}
 	r->line = 0;
-	if (!n)
+	if (!n && !section->any)
 		COMPLAIN(r, "at least one section [%s NAME] is needed: %s", section->kind,
 			section->help);
 }
@@ -270,6 +270,9 @@ check_whole(struct reader *r, struct conf *c)
 	r->line = c->dp.line;
 	if (version_number(c->dp.svn_lowest) > version_number(c->dp.svn_highest))
 		COMPLAIN(r, "[dp] svn_lowest is above svn_highest");
+	r->line = c->outbox.line;
+	if (c->outbox.lease_seconds < c->outbox.call_seconds + 2)
+		COMPLAIN(r, "[outbox] lease_seconds must exceed call_seconds by 2 at least");
 	for (unsigned i = 0; i < c->listener_n; i++)
 		for (unsigned j = 0; j < i; j++) {
 			const struct conf_listener *a = &c->listeners[i], *b = &c->listeners[j];

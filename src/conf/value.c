@@ -148,6 +148,13 @@ read_version(struct slice text, struct conf_version *at)
 }
 
 static bool
+read_flag(struct slice text, bool *at)
+{
+	*at = slice_eq(text, SLICE_LIT("yes"));
+	return *at || slice_eq(text, SLICE_LIT("no"));
+}
+
+static bool
 read_ip(struct arena *mem, const struct conf_option *o, struct slice text, const char **at)
 {
 	struct in6_addr address;
@@ -188,6 +195,9 @@ conf_value_read(struct arena *mem, const struct conf_option *o, const char *text
 	case TYPE_IP:
 		right = read_ip(mem, o, s, at);
 		break;
+	case TYPE_FLAG:
+		right = read_flag(s, at);
+		break;
 	}
 	if (!right && o->type == TYPE_FILE && is_credential(s))
 		snprintf(why, CONF_WHY,
@@ -226,6 +236,8 @@ conf_value_eq(enum conf_type type, const void *a, const void *b)
 		return *(const unsigned *)a == *(const unsigned *)b;
 	case TYPE_VERSION:
 		return memcmp(a, b, sizeof(struct conf_version)) == 0;
+	case TYPE_FLAG:
+		return *(const bool *)a == *(const bool *)b;
 	case TYPE_TEXT:
 	case TYPE_FILE:
 	case TYPE_LEVEL:
@@ -245,6 +257,7 @@ conf_value_words(const struct conf_option *o, char words[CONF_WHY])
 		[TYPE_LEVEL] = "error, warning, notice, info or debug",
 		[TYPE_VERSION] = "a version such as 2.2.1",
 		[TYPE_IP] = "an IPv4 or IPv6 address",
+		[TYPE_FLAG] = "yes or no",
 	};
 
 	switch (o->type) {

@@ -40,7 +40,8 @@ sample_option(const struct conf_option *o)
 	snprintf(text, sizeof text, "Value: %s. %s%s", conf_value_words(o, words), needs[o->need],
 		o->restart ? " A change needs a restart." : "");
 	put_comment(text);
-	printf("%s%s = %s\n", o->need == NEED_MUST ? "" : "#", o->name, o->value);
+	printf("%s%s = %s\n", o->need == NEED_MUST && !o->section->any ? "" : "#", o->name,
+		o->value);
 }
 
 static void
@@ -48,7 +49,10 @@ sample_section(const struct conf_section *s)
 {
 	printf("\n\n");
 	put_comment(s->help);
-	printf(s->some ? "[%s " EXAMPLE_NAME "]\n" : "[%s]\n", s->kind);
+	if (s->any)
+		printf("#[%s main]\n", s->kind);
+	else
+		printf(s->some ? "[%s " EXAMPLE_NAME "]\n" : "[%s]\n", s->kind);
 	for (int i = 0; i < CONF_OPTIONS; i++)
 		if (conf_options[i].section == s)
 			sample_option(&conf_options[i]);
