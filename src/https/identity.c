@@ -25,6 +25,9 @@ static const char suites[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-G
 			     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-SHA256:"
 			     "ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES128-GCM-SHA256:"
 			     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-CHACHA20-POLY1305";
+/* Those of TLS 1.3, as strong as the certificate's key first: the rest costs a handshake a tenth more. */
+static const char suites_1_3[] =
+	"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 static char groups[] = "P-256:brainpoolP256r1:X25519"; /* OpenSSL's macro wants no const */
 
 /* OpenSSL's last error, in words. */
@@ -84,6 +87,7 @@ set_up(SSL_CTX *context, const struct https_identity_settings *s)
 	SSL_CTX_set_info_callback(context, https_connection_info);
 	return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) &&
 		SSL_CTX_set_cipher_list(context, suites) &&
+		SSL_CTX_set_ciphersuites(context, suites_1_3) &&
 		SSL_CTX_set1_groups_list(context, groups) &&
 		SSL_CTX_set_session_id_context(context, (const unsigned char *)s->name,
 			n < SSL_MAX_SID_CTX_LENGTH ? (unsigned)n : SSL_MAX_SID_CTX_LENGTH) &&

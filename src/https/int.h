@@ -37,7 +37,8 @@ struct connection {
 	int64_t since;                  /* clock_mono_us when the phase began */
 	struct bufferevent *bev;
 	struct event *deadline;
-	struct event *interest; /* in reading, kept over requests; NULL until the handshake is done */
+	struct event *interest; /* in reading, over all requests; NULL while shaking hands */
+	bool took;              /* something was read since `interest` was last met */
 	enum phase phase;
 	unsigned line;             /* octets of the head's present line */
 	struct exchange *exchange; /* the request in the handler's hands */

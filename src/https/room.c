@@ -26,6 +26,12 @@ is_silent(const struct connection *c)
 	return ioctl(bufferevent_getfd(c->bev), FIONREAD, &unread) < 0 || unread == 0;
 }
 
+static bool
+is_neighbour(const struct connection *a, const struct connection *b)
+{
+	return memcmp(a->source, b->source, sizeof a->source) == 0;
+}
+
 static void
 close_for_others(struct connection *c, const char *why)
 {
@@ -92,16 +98,24 @@ https_room_share(struct connection *c)
 	unsigned share = h->limits.handshakes / 4, n = 0;
 	struct connection *oldest = NULL, *at;
 
-	if (!is_silent(c))
-		return;
+	if (share < SHARE_LEAST)
+		share = SHARE_LEAST;
+	/* Who is silent only the kernel knows: it is not asked about addresses that are in their share. */
 	TAILQ_FOREACH(at, &h->queues[PHASE_HELLO], place)
 	{
-		if (memcmp(at->source, c->source, sizeof c->source) != 0 || !is_silent(at))
+		n += is_neighbour(at, c);
+	}
+	if (n <= share || !is_silent(c))
+		return;
+	n = 0;
+	TAILQ_FOREACH(at, &h->queues[PHASE_HELLO], place)
+	{
+		if (!is_neighbour(at, c) || !is_silent(at))
 			continue;
 		if (!oldest)
 			oldest = at;
 		n++;
 	}
-	if (n > (share > SHARE_LEAST ? share : SHARE_LEAST))
+	if (n > share)
 		close_for_others(oldest, "share");
 }
