@@ -13,14 +13,12 @@ struct profile_template;
 
 /* What a template is and wants; bits are 1u << enum profile_field. */
 struct profile_template_info {
-	int32_t saip_version; /* major * 256 + minor, as in profile/fit.h */
-	uint32_t services;    /* 1u << enum profile_service */
-	size_t octets;        /* of the template itself */
-	size_t octets_most;   /* of a package made of it, at the most */
-	uint32_t takes;       /* fields that have a place */
-	uint32_t needs;       /* fields without which no package is made */
-	const struct profile_key
-		*keys; /* keys that have a place; their octets are the template's length */
+	int32_t saip_version;           /* major * 256 + minor, as in profile/fit.h */
+	uint32_t services;              /* 1u << enum profile_service */
+	size_t octets;                  /* of the template itself */
+	uint32_t takes;                 /* fields that have a place */
+	uint32_t needs;                 /* fields without which no package is made */
+	const struct profile_key *keys; /* that have a place; their octets are absent */
 	size_t key_count;
 	bool test_key; /* its AKA keys are the published test K */
 };

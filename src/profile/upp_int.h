@@ -43,7 +43,7 @@ struct upp_reader {
 	struct arena *mem;
 	struct profile_upp *out;
 	struct profile_fault *fault;
-	struct profile_pe *pe;
+	const struct profile_pe *pe;
 	const struct ProfileElement **decoded; /* of each PE; NULL for those of later versions */
 };
 
@@ -71,5 +71,7 @@ upp_declares(const struct upp_reader *r, enum profile_service service)
 bool upp_rules_hold(struct upp_reader *r);
 /* Declared services against what is there; keys and their lengths; the test key. */
 bool upp_services_hold(struct upp_reader *r);
+/* K of TS.48. An eUICC takes a test profile only with it, and no other profile with it. */
+bool upp_is_test_key(struct slice k);
 
 #endif

@@ -128,13 +128,13 @@ algorithm_read(struct upp_reader *r, size_t pe, const AlgoParameter_t *in, uint3
 		in->algorithmID, in->key.size);
 }
 
-/* K of TS.48. An eUICC takes a test profile only with it, and no other profile with it. */
-static bool
-is_test_key(const AlgoParameter_t *in)
+bool
+upp_is_test_key(struct slice k)
 {
-	static const uint8_t k[16] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+	static const uint8_t published[16] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+		15 };
 
-	return secret_eq(CODEC_ASN1_SLICE(in->key), SLICE_ARRAY(k));
+	return secret_eq(k, SLICE_ARRAY(published));
 }
 
 static bool
@@ -152,7 +152,7 @@ keys_hold(struct upp_reader *r, uint32_t *used)
 		if (!algorithm_read(r, i, &in->choice.algoParameter, used))
 			return false;
 		keys++;
-		test += is_test_key(&in->choice.algoParameter);
+		test += upp_is_test_key(CODEC_ASN1_SLICE(in->choice.algoParameter.key));
 		if (test > 0 && test < keys)
 			return upp_refuse(r, i, "the published test key stands beside another one");
 	}
