@@ -115,6 +115,18 @@ member_octets(struct lpa *l, json_t *answer, const char *name, struct slice *out
 		arena_printf(&l->mem, "the answer has no %s, or it is no Base64", name));
 }
 
+/* The later answers of a session name its transaction again (§6.5.2.7, §6.5.2.8). */
+static bool
+check_transaction(struct lpa *l, json_t *answer)
+{
+	const char *text = json_string_value(json_object_get(answer, "transactionId"));
+	struct slice id;
+
+	return (text && text_unhex(&l->mem, slice_text(text), &id) &&
+		       slice_eq(id, l->transaction_id)) ||
+		stop(l, RSPSIM_BY_CARD, "the answer does not name this transactionId");
+}
+
 static void
 save(struct lpa *l, const char *path)
 {
@@ -355,7 +367,8 @@ confirmation(struct lpa *l, struct slice signed2, struct slice *hash)
 
 	*hash = SLICE_NONE;
 	if (!rspsim_der_read_only(signed2, 0x30, &all) ||
-		!rspsim_der_find(all.value, 0x01, &required) || required.value.n != 1)
+		!rspsim_der_find(all.value, 0x01, &required) || required.value.n != 1 ||
+		(required.value.p[0] && required.value.p[0] != 0xff)) /* DER */
 		return stop(l, RSPSIM_BY_CARD, "smdpSigned2 cannot be read");
 	if (!required.value.p[0])
 		return true;
@@ -391,6 +404,7 @@ authenticate(struct lpa *l)
 	if (l->card->fault == RSPSIM_BREAK_PREPARE_SKIP)
 		return true;
 	if (!post(l, "authenticateClient", body, &answer) || !authenticate_again(l, body, answer) ||
+		!check_transaction(l, answer) ||
 		!member_octets(l, answer, "profileMetadata", &l->metadata) ||
 		!member_octets(l, answer, "smdpSigned2", &signed2) ||
 		!member_octets(l, answer, "smdpSignature2", &signature) ||
@@ -456,7 +470,8 @@ get_package(struct lpa *l)
 		(!post(l, "getBoundProfilePackage", body, &second) ||
 			!same_answer(l, answer, second)))
 		return false;
-	if (!member_octets(l, answer, "boundProfilePackage", &l->bpp))
+	if (!check_transaction(l, answer) ||
+		!member_octets(l, answer, "boundProfilePackage", &l->bpp))
 		return false;
 	objection = rspsim_lpa_check_bpp(&l->mem, l->bpp, l->metadata);
 	if (!object(l, &objection))

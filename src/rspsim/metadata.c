@@ -2,10 +2,11 @@
  * Reads profile metadata as the card stores it (SGP.22 §5.5.3); unknown members at the end are
  * skipped.
  */
+#include "base/text.h"
 #include "rspsim/der.h"
 #include "rspsim/metadata.h"
 
-enum { PROVIDER_MAX = 32, NAME_MAX_OCTETS = 64, ICON_MAX = 1024 };
+enum { PROVIDER_CHARACTERS = 32, NAME_CHARACTERS = 64, ICON_MAX = 1024, ICON_TYPES = 2 };
 
 /* The first eight named bits; false when it is no BIT STRING. */
 static bool
@@ -21,10 +22,42 @@ static bool
 read_icon(struct slice *in)
 {
 	struct rspsim_tlv type, icon;
+	uint32_t number;
 
 	rspsim_der_read_optional(in, 0x93, &type);
 	rspsim_der_read_optional(in, 0x94, &icon);
+	if (type.whole.p && (!rspsim_der_to_u32(type.value, &number) || number >= ICON_TYPES))
+		return false;
 	return !type.whole.p == !icon.whole.p && icon.value.n <= ICON_MAX;
+}
+
+/* OperatorId: MCC and MNC, and perhaps group identifiers. */
+static bool
+read_owner(const struct rspsim_tlv *owner)
+{
+	struct rspsim_tlv mcc_mnc, gid;
+	struct slice in = owner->value;
+
+	if (!owner->whole.p)
+		return true;
+	if (!rspsim_der_read_tag(&in, 0x80, &mcc_mnc) || mcc_mnc.value.n != 3)
+		return false;
+	rspsim_der_read_optional(&in, 0x81, &gid);
+	rspsim_der_read_optional(&in, 0x82, &gid);
+	return in.n == 0;
+}
+
+/* Each entry is whole. */
+static bool
+read_notifications(struct slice notifications)
+{
+	struct slice address;
+	uint8_t events;
+
+	while (notifications.n)
+		if (!rspsim_metadata_next(&notifications, &events, &address))
+			return false;
+	return true;
 }
 
 bool
@@ -39,8 +72,8 @@ rspsim_metadata_read(struct slice tlv, struct rspsim_metadata *out)
 	if (!rspsim_der_read_tag(&in, 0x5a, &iccid) || !rspsim_der_read_tag(&in, 0x91, &provider) ||
 		!rspsim_der_read_tag(&in, 0x92, &name) || !read_icon(&in))
 		return false;
-	if (iccid.value.n != 10 || provider.value.n > PROVIDER_MAX ||
-		name.value.n > NAME_MAX_OCTETS)
+	if (iccid.value.n != 10 || text_characters(provider.value) > PROVIDER_CHARACTERS ||
+		text_characters(name.value) > NAME_CHARACTERS)
 		return false;
 	rspsim_der_read_optional(&in, 0x95, &class);
 	rspsim_der_read_optional(&in, 0xb6, &notify);
@@ -55,7 +88,8 @@ rspsim_metadata_read(struct slice tlv, struct rspsim_metadata *out)
 	if (class.whole.p && !rspsim_der_to_u32(class.value, &out->class_number))
 		return false;
 	out->class = (enum rspsim_profile_class)(out->class_number & 3);
-	return !rules.whole.p || read_bits(rules.value, &out->rules);
+	return read_notifications(notify.value) && read_owner(&owner) &&
+		(!rules.whole.p || read_bits(rules.value, &out->rules));
 }
 
 bool

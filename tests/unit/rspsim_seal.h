@@ -14,7 +14,8 @@ seal(struct rspsim_channel *c, struct arena *mem, enum rspsim_segment kind, stru
 	struct slice body = plain;
 
 	if (kind != RSPSIM_METADATA) {
-		memcpy(data, plain.p, plain.n);
+		if (plain.n)
+			memcpy(data, plain.p, plain.n);
 		data[plain.n] = 0x80;
 		count[15] = (uint8_t)c->counter;
 		count[14] = (uint8_t)(c->counter >> 8);

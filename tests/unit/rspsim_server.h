@@ -9,6 +9,7 @@
 #include "rspsim/cert.h"
 #include "rspsim/euicc.h"
 #include "rspsim_seal.h"
+#include "rspsim_walk.h"
 
 /* What the server's answers are made of; a part named before its signature is signed as changed. */
 enum part {
@@ -72,6 +73,28 @@ enum part {
 
 enum action { LEAVE, DROP, FLIP, SET };
 
+/*
+ * The same by path instead of by name: what the server signs or seals, whole, and the package around it.
+ * rspsim_members.def names all that is in them.
+ */
+enum blob {
+	SIGNED1,
+	SIGNED2,
+	CHANNEL, /* InitialiseSecureChannel but for its signature */
+	CONFIGURE,
+	METADATA,
+	KEYS,
+	PACKAGE,
+	BLOBS
+};
+
+/* One member left out before it is signed or sealed, or one bit of it flipped afterwards. */
+struct touch {
+	enum blob blob;
+	const char *path;
+	bool flip;
+};
+
 /* Certificates that are not as they should be, each with its own key. */
 enum form {
 	FINE,
@@ -100,6 +123,7 @@ struct change {
 	bool metadata_cut;  /* the metadata in two segments */
 	bool session_keys;  /* no ReplaceSessionKeys */
 	bool cc;            /* a Confirmation Code is required */
+	const struct touch *touch;
 };
 
 struct server {
@@ -111,6 +135,7 @@ struct server {
 	const struct change *change;
 	struct slice transaction_id, address;
 	struct slice one_time_point; /* otPK.EUICC, out of the card's answer */
+	struct slice blobs[BLOBS];   /* as they were made */
 };
 
 static const uint8_t test_iccid[10] = { 0x98, 0x00, 0x10, 0x32, 0x54, 0x76, 0x98, 0x10, 0x32,
@@ -140,6 +165,58 @@ part(struct server *s, enum part which, struct slice octets)
 		return s->change->value;
 	}
 	return octets;
+}
+
+static bool
+touches(struct server *s, enum blob blob, bool flip)
+{
+	const struct touch *t = s->change->touch;
+
+	return t && t->blob == blob && t->flip == flip;
+}
+
+/* What is signed or sealed: perhaps with a member less. */
+static struct slice
+made(struct server *s, enum blob blob, struct slice octets)
+{
+	struct walk w = { .mem = &s->mem, .leaf = blob == PACKAGE ? "bf36/bf23" : NULL };
+
+	s->blobs[blob] = octets;
+	if (!touches(s, blob, false))
+		return octets;
+	w.leave_out = s->change->touch->path;
+	return walk_octets(&w, octets);
+}
+
+/* What is sent: perhaps with a bit of a member flipped. `octets` end with the blob and `behind` more octets. */
+static struct slice
+sent_before(struct server *s, enum blob blob, struct slice octets, size_t behind)
+{
+	struct walk w = { .mem = &s->mem };
+
+	if (!touches(s, blob, true))
+		return octets;
+	walk_octets(&w, s->blobs[blob]);
+	return rspsim_break_flip(&s->mem, octets,
+		behind + 1 + s->blobs[blob].n - walk_end(&w, s->change->touch->path));
+}
+
+static struct slice
+sent(struct server *s, enum blob blob, struct slice octets)
+{
+	return sent_before(s, blob, octets, 0);
+}
+
+/* The same of a segment: under its encryption and padding (if any) and its MAC. */
+static struct slice
+sent_sealed(struct server *s, enum blob blob, struct slice segment)
+{
+	struct rspsim_tlv tlv;
+	struct slice rest = segment;
+
+	if (!touches(s, blob, true) || !rspsim_der_read(&rest, &tlv))
+		return segment;
+	return sent_before(s, blob, segment, tlv.value.n - s->blobs[blob].n);
 }
 
 /* ---- certificates -------------------------------------------------------------------- */
@@ -319,9 +396,11 @@ server_authenticate(struct server *s, struct slice challenge)
 			part(s, A_CHALLENGE, tlv(s, 0x81, challenge)),
 			part(s, A_ADDRESS, tlv(s, 0x83, s->address)),
 			part(s, A_SERVER_CHALLENGE, tlv(s, 0x84, SLICE_LIT("0123456789abcdef"))));
-	struct slice signature = sign(s, s->auth_key, signed1);
+	struct slice signature;
 
-	return RSPSIM_DER(&s->mem, 0xbf38, part(s, A_SIGNED1, signed1),
+	signed1 = made(s, SIGNED1, signed1);
+	signature = sign(s, s->auth_key, signed1);
+	return RSPSIM_DER(&s->mem, 0xbf38, part(s, A_SIGNED1, sent(s, SIGNED1, signed1)),
 		part(s, A_SIGNATURE, signature),
 		part(s, A_CI, tlv(s, 0x04, rspsim_cert_key_id(s->ci))),
 		part(s, A_CERT, rspsim_cert_der(&s->mem, s->auth)),
@@ -346,10 +425,11 @@ server_prepare(struct server *s, struct slice response, struct slice one_time)
 		part(s, P_CC,
 			s->change->cc ? SLICE_LIT("\x01\x01\xff") : SLICE_LIT("\x01\x01\x00")),
 		part(s, P_OTPK, one_time));
+	signed2 = made(s, SIGNED2, signed2);
 	signature = sign(s, s->pb_key, RSPSIM_DER(&s->mem, 0, signed2, euicc_signature.whole));
 	if (s->change->cc)
 		hash = tlv(s, 0x04, SLICE_LIT("0123456789abcdef0123456789abcdef"));
-	return RSPSIM_DER(&s->mem, 0xbf21, part(s, P_SIGNED2, signed2),
+	return RSPSIM_DER(&s->mem, 0xbf21, part(s, P_SIGNED2, sent(s, SIGNED2, signed2)),
 		part(s, P_SIGNATURE, signature), part(s, P_HASH, hash),
 		part(s, P_CERT, rspsim_cert_der(&s->mem, s->pb)));
 }
@@ -397,15 +477,16 @@ open_channel(struct server *s, struct rspsim_channel *channel)
 		     point;
 	EVP_PKEY *own = rspsim_key_new(s->curve), *peer;
 	uint8_t z[32], keys[48];
-	struct slice signature;
+	struct slice inner, signature;
 
 	operation = part(s, O_OPERATION, SLICE_LIT("\x82\x01\x01"));
 	id = part(s, O_ID, tlv(s, 0x80, s->transaction_id));
 	crt = RSPSIM_DER(&s->mem, 0xa6, part(s, O_KEY_TYPE, SLICE_LIT("\x80\x01\x88")),
 		part(s, O_KEY_LENGTH, SLICE_LIT("\x81\x01\x10")), host);
 	point = part(s, O_POINT, tlv(s, 0x5f49, rspsim_key_point(&s->mem, own)));
+	inner = made(s, CHANNEL, RSPSIM_DER(&s->mem, 0, operation, id, crt, point));
 	signature = sign(s, s->pb_key,
-		RSPSIM_DER(&s->mem, 0, operation, id, crt, point,
+		RSPSIM_DER(&s->mem, 0, inner,
 			part(s, O_OWN_POINT, tlv(s, 0x5f49, s->one_time_point))));
 	peer = rspsim_key_from_point(s->curve, s->one_time_point);
 	assert_non_null(peer);
@@ -414,6 +495,8 @@ open_channel(struct server *s, struct rspsim_channel *channel)
 	rspsim_channel_start(channel, keys);
 	EVP_PKEY_free(own);
 	EVP_PKEY_free(peer);
+	if (s->change->touch)
+		return RSPSIM_DER(&s->mem, 0xbf23, sent(s, CHANNEL, inner), signature);
 	return part(s, O_WHOLE,
 		RSPSIM_DER(&s->mem, 0xbf23, part(s, O_SENT_OPERATION, operation),
 			part(s, O_SENT_ID, id), part(s, O_SENT_CRT, crt),
@@ -425,8 +508,10 @@ metadata_group(struct server *s, struct rspsim_channel *c)
 {
 	struct slice plain = part(s, B_METADATA, SLICE_LIT(TEST_METADATA)), first;
 
+	plain = made(s, METADATA, plain);
 	if (!s->change->metadata_cut)
-		return part(s, B_METADATA_SEGMENT, seal(c, &s->mem, RSPSIM_METADATA, plain));
+		return part(s, B_METADATA_SEGMENT,
+			sent_sealed(s, METADATA, seal(c, &s->mem, RSPSIM_METADATA, plain)));
 	first = part(
 		s, B_METADATA_SEGMENT, seal(c, &s->mem, RSPSIM_METADATA, slice_sub(plain, 0, 20)));
 	return RSPSIM_DER(&s->mem, 0, first,
@@ -446,7 +531,8 @@ keys_group(struct server *s, struct rspsim_channel *c)
 		keys[i] = (uint8_t)(0x40 + i);
 	plain = RSPSIM_DER(&s->mem, 0xbf26, tlv(s, 0x80, slice_of(keys, 16)),
 		tlv(s, 0x81, slice_of(keys + 16, 16)), tlv(s, 0x82, slice_of(keys + 32, 16)));
-	sealed = seal(c, &s->mem, RSPSIM_COMMAND, part(s, B_KEYS, plain));
+	plain = made(s, KEYS, part(s, B_KEYS, plain));
+	sealed = sent_sealed(s, KEYS, seal(c, &s->mem, RSPSIM_COMMAND, plain));
 	rspsim_channel_start(c, keys);
 	return RSPSIM_DER(&s->mem, 0xa2, part(s, B_KEYS_SEGMENT, sealed));
 }
@@ -475,16 +561,18 @@ server_bpp(struct server *s)
 	struct rspsim_channel c;
 	struct slice opening = open_channel(s, &c), group[4];
 
+	group[0] = made(s, CONFIGURE,
+		part(s, B_CONFIGURE, SLICE_LIT("\xbf\x24\x07\xb8\x05\x06\x03\x88\x37\x0a")));
 	group[0] = part(s, B_CONFIGURE_SEGMENT,
-		seal(&c, &s->mem, RSPSIM_COMMAND,
-			part(s, B_CONFIGURE,
-				SLICE_LIT("\xbf\x24\x07\xb8\x05\x06\x03\x88\x37\x0a"))));
+		sent_sealed(s, CONFIGURE, seal(&c, &s->mem, RSPSIM_COMMAND, group[0])));
 	group[0] = part(s, B_GROUP0, tlv(s, 0xa0, group[0]));
 	group[1] = part(s, B_GROUP1, tlv(s, 0xa1, metadata_group(s, &c)));
 	group[2] = part(s, B_GROUP2, keys_group(s, &c));
 	group[3] = part(s, B_GROUP3, tlv(s, 0xa3, profile_group(s, &c)));
-	return RSPSIM_DER(&s->mem, 0xbf36, opening, group[0], group[1], group[2], group[3],
-		part(s, B_TAIL, SLICE_NONE));
+	return sent(s, PACKAGE,
+		made(s, PACKAGE,
+			RSPSIM_DER(&s->mem, 0xbf36, opening, group[0], group[1], group[2], group[3],
+				part(s, B_TAIL, SLICE_NONE))));
 }
 
 /* Keeps the card's one-time key out of its PrepareDownloadResponse; false when that is an error. */
