@@ -1,16 +1,17 @@
 /*
  * The LPA's HTTPS: TLS as SGP.22 §2.6.6 asks (server certificate of role dp-tls below a CI of the
  * card, NIST and brainpool groups), and the headers of §6.2. What an answer says is read in
- * es9_answer.c.
+ * es9_answer.c and es9_asn1.c.
  */
 #include <curl/curl.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include "base/clock.h"
+#include "base/text.h"
 #include "rspsim/cert.h"
-#include "rspsim/es9.h"
+#include "rspsim/es9_asn1.h"
 
-enum { ANSWER_MAX = 4 << 20, TIMEOUT_SECONDS = 60 };
+enum { ANSWER_MAX = 4 << 20, TIMEOUT_SECONDS = 60, ARENA_CAP = 64 << 20 };
 
 struct rspsim_es9 {
 	const struct rspsim_card *card;
@@ -84,7 +85,9 @@ rspsim_es9_new(const struct rspsim_card *card, const struct rspsim_es9_options *
 	if (!es9 || !c)
 		abort();
 	*es9 = (struct rspsim_es9){ .card = card, .options = *options, .curl = c };
-	es9->headers = curl_slist_append(NULL, "Content-Type: application/json");
+	es9->headers = curl_slist_append(NULL,
+		options->asn1 ? "Content-Type: " RSPSIM_ASN1_TYPE
+			      : "Content-Type: application/json");
 	es9->headers = curl_slist_append(es9->headers, "X-Admin-Protocol: gsma/rsp/v2.2.2");
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, es9->headers);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, "gsma-rsp-lpad");
@@ -157,34 +160,73 @@ perform_anywhere(struct rspsim_es9 *es9)
 	return code;
 }
 
-static void
-judge(struct rspsim_es9 *es9, CURLcode code, struct rspsim_call *call, json_t **answer)
+/* The answer's Content-Type is the binding's own (§6.6). */
+static bool
+is_asn1(struct rspsim_es9 *es9)
 {
+	char *type = NULL;
+
+	curl_easy_getinfo(es9->curl, CURLINFO_CONTENT_TYPE, &type);
+	return type && strcmp(type, RSPSIM_ASN1_TYPE) == 0;
+}
+
+static void
+judge(struct rspsim_es9 *es9, struct arena *mem, CURLcode code, struct rspsim_call *call,
+	json_t **answer)
+{
+	struct slice octets = slice_of(es9->answer, es9->answer_size);
+
+	call->outcome = RSPSIM_CALL_TRANSPORT;
 	if (code != CURLE_OK) {
-		call->outcome = RSPSIM_CALL_TRANSPORT;
 		snprintf(call->message, sizeof call->message, "%s",
 			es9->fault[0] ? es9->fault : curl_easy_strerror(code));
 		return;
 	}
 	curl_easy_getinfo(es9->curl, CURLINFO_RESPONSE_CODE, &call->http);
-	rspsim_es9_answer_read(slice_of(es9->answer, es9->answer_size), call, answer);
+	if (!es9->options.asn1)
+		rspsim_es9_answer_read(octets, call, answer);
+	else if (call->http == 200 && !is_asn1(es9))
+		snprintf(
+			call->message, sizeof call->message, "the answer is not " RSPSIM_ASN1_TYPE);
+	else
+		rspsim_es9_asn1_read(mem, octets, call, answer);
+}
+
+static void
+trace(const struct rspsim_es9 *es9, struct arena *mem, const char *url, struct slice body,
+	long http)
+{
+	struct slice answer = slice_of(es9->answer, es9->answer_size);
+
+	if (es9->options.asn1) {
+		body = text_hex(mem, body);
+		answer = text_hex(mem, answer);
+	}
+	fprintf(stderr, "> %s %.*s\n< %ld %.*s\n", url, SLICE_FMT(body), http, SLICE_FMT(answer));
 }
 
 void
 rspsim_es9_post(struct rspsim_es9 *es9, const char *address, const char *function, const char *body,
 	struct rspsim_call *call, json_t **answer)
 {
+	long fresh = es9->fresh || es9->options.connection_per_call;
+	struct slice octets = slice_text(body);
+	struct arena mem;
 	char url[400];
 	int64_t from;
 	CURLcode code;
-	long fresh = es9->fresh || es9->options.connection_per_call;
 
+	arena_init(&mem, ARENA_CAP, NULL, NULL);
 	*call = (struct rspsim_call){ .function = function };
 	*answer = NULL;
 	snprintf(url, sizeof url, "https://%s/gsma/rsp2/es9plus/%s", address, function);
+	if (es9->options.asn1) {
+		snprintf(url, sizeof url, "https://%s" RSPSIM_ASN1_PATH, address);
+		octets = rspsim_es9_asn1_write(&mem, function, body);
+	}
 	curl_easy_setopt(es9->curl, CURLOPT_URL, url);
-	curl_easy_setopt(es9->curl, CURLOPT_POSTFIELDS, body);
-	curl_easy_setopt(es9->curl, CURLOPT_POSTFIELDSIZE, (long)strlen(body));
+	curl_easy_setopt(es9->curl, CURLOPT_POSTFIELDS, octets.p);
+	curl_easy_setopt(es9->curl, CURLOPT_POSTFIELDSIZE, (long)octets.n);
 	curl_easy_setopt(es9->curl, CURLOPT_FRESH_CONNECT, fresh);
 	curl_easy_setopt(
 		es9->curl, CURLOPT_FORBID_REUSE, es9->options.connection_per_call ? 1L : 0L);
@@ -192,8 +234,8 @@ rspsim_es9_post(struct rspsim_es9 *es9, const char *address, const char *functio
 	from = clock_mono_us();
 	code = perform_anywhere(es9);
 	call->us = clock_mono_us() - from;
-	judge(es9, code, call, answer);
+	judge(es9, &mem, code, call, answer);
 	if (es9->options.trace)
-		fprintf(stderr, "> %s %s\n< %ld %s\n", url, body, call->http,
-			es9->answer_size ? es9->answer : "");
+		trace(es9, &mem, url, octets, call->http);
+	arena_fini(&mem);
 }

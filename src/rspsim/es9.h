@@ -1,7 +1,7 @@
 #ifndef RSPSIM_ES9_H
 #define RSPSIM_ES9_H
 /*
- * ES9+ as a client: one HTTPS POST for each function (SGP.22 §6.5), the server checked against
+ * ES9+ as a client: one HTTPS POST for each function (SGP.22 §6.5, §6.6), the server checked against
  * the card's CIs. A client belongs to one thread.
  */
 #include <jansson.h>
@@ -22,6 +22,7 @@ struct rspsim_call {
 	long http; /* status; 0 when there was none */
 	enum rspsim_call_outcome outcome;
 	char subject[16], reason[16], message[256];
+	uint32_t error; /* integer of a refusal in ASN.1, which has no subject; 0: none */
 };
 
 struct rspsim_es9_options {
@@ -29,6 +30,7 @@ struct rspsim_es9_options {
 		*connect[RSPSIM_CONNECT_MAX]; /* HOST:PORT, tried in order; none: the name's own */
 	size_t connect_count;
 	bool connection_per_call;
+	bool asn1;   /* the binding of §6.6, else JSON */
 	bool resume; /* TLS sessions */
 	bool trace;  /* bodies to standard error */
 };
@@ -44,8 +46,9 @@ void rspsim_es9_free(struct rspsim_es9 *es9);
 void rspsim_es9_reconnect(struct rspsim_es9 *es9);
 
 /*
- * Posts `body` to the function at the address. The answer, when the outcome is fine or refused,
- * is a new reference; NULL for handleNotification, which has none.
+ * Posts what the JSON `body` says to the function at the address, in the binding of the options.
+ * The answer, when the outcome is fine, or refused in JSON, is a new reference; NULL for
+ * handleNotification, which has none.
  */
 void rspsim_es9_post(struct rspsim_es9 *es9, const char *address, const char *function,
 	const char *body, struct rspsim_call *call, json_t **answer);

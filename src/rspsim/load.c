@@ -83,7 +83,7 @@ note_outcome(struct load *l, const struct rspsim_report *r)
 		l->done++;
 		return;
 	}
-	if (r->outcome == RSPSIM_BY_SERVER && last)
+	if (r->outcome == RSPSIM_BY_SERVER && last && !last->error)
 		snprintf(code, sizeof code, "%s/%s", last->subject, last->reason);
 	else
 		snprintf(code, sizeof code, "%.60s", r->words);

@@ -63,6 +63,8 @@ post_text(
 		return true;
 	if (call->outcome == RSPSIM_CALL_TRANSPORT)
 		return stop(l, RSPSIM_UNREACHABLE, call->message);
+	if (call->error)
+		return stop(l, RSPSIM_BY_SERVER, call->message);
 	return stop(l, RSPSIM_BY_SERVER,
 		arena_printf(&l->mem, "%s/%s %s", call->subject, call->reason, call->message));
 }

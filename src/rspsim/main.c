@@ -26,7 +26,7 @@ static const struct verb {
 		"measure many complete downloads" },
 };
 
-enum kind { TEXT, NUMBER, FLAG, FAULT, CONNECT };
+enum kind { TEXT, NUMBER, FLAG, FAULT, CONNECT, BINDING };
 
 #define AT(member) offsetof(struct rspsim_options, member)
 static const struct option {
@@ -51,6 +51,7 @@ static const struct option {
 		"postponed, timeout, rules, metadata, load, undefined" },
 	{ "break", FAULT, 0, "STEP:KIND  do one thing wrong (rspsim help breaks)" },
 	{ "connect", CONNECT, 0, "HOST:PORT  reach every server there; repeated: try in order" },
+	{ "binding", BINDING, AT(link.asn1), "json|asn1  how ES9+ is spoken (json)" },
 	{ "keep-notification", FLAG, AT(keep_notification), "leave the result undelivered" },
 	{ "trace", FLAG, AT(link.trace), "bodies of all calls to standard error" },
 	{ "json", FLAG, AT(json), "machine-readable output" },
@@ -143,6 +144,9 @@ take_value(struct rspsim_options *o, const struct option *option, const char *va
 			return false;
 		o->link.connect[o->link.connect_count++] = value;
 		return true;
+	case BINDING:
+		*(bool *)at = strcmp(value, "asn1") == 0;
+		return *(bool *)at || strcmp(value, "json") == 0;
 	}
 	return false;
 }

@@ -119,10 +119,11 @@ print_report_json(const struct rspsim_report *r)
 		const struct rspsim_call *c = r->calls + i;
 
 		json_array_append_new(calls,
-			json_pack("{s:s, s:f, s:i, s:s, s:s, s:s, s:s}", "function", c->function,
-				"ms", (double)c->us / 1000, "http", (int)c->http, "outcome",
-				outcome_name(c->outcome), "subject", c->subject, "reason",
-				c->reason, "message", c->message));
+			json_pack("{s:s, s:f, s:i, s:s, s:s, s:s, s:s, s:i}", "function",
+				c->function, "ms", (double)c->us / 1000, "http", (int)c->http,
+				"outcome", outcome_name(c->outcome), "subject", c->subject,
+				"reason", c->reason, "message", c->message, "error",
+				(int)c->error));
 	}
 	all = json_pack("{s:o, s:s, s:s, s:s, s:s, s:i, s:i}", "calls", calls, "outcome",
 		outcomes[r->outcome], "words", r->words, "iccid", r->iccid, "name", r->name,

@@ -188,9 +188,10 @@ server_stop(struct server *s)
 /* ---- tests --------------------------------------------------------------------------- */
 
 static struct rspsim_call
-call_at(struct rspsim_card *card, const char *const *where, size_t count, json_t **answer)
+call_in(bool asn1, struct rspsim_card *card, const char *const *where, size_t count,
+	json_t **answer)
 {
-	struct rspsim_es9_options options = { .connect_count = count };
+	struct rspsim_es9_options options = { .connect_count = count, .asn1 = asn1 };
 	struct rspsim_call call;
 	struct rspsim_es9 *es9;
 
@@ -200,6 +201,12 @@ call_at(struct rspsim_card *card, const char *const *where, size_t count, json_t
 	rspsim_es9_post(es9, "smdp.test", "initiateAuthentication", "{\"a\":\"b\"}", &call, answer);
 	rspsim_es9_free(es9);
 	return call;
+}
+
+static struct rspsim_call
+call_at(struct rspsim_card *card, const char *const *where, size_t count, json_t **answer)
+{
+	return call_in(false, card, where, count, answer);
 }
 
 static enum rspsim_call_outcome
@@ -324,6 +331,40 @@ requests_are_those_of_an_lpa(void **state)
 }
 
 static void
+asn1_has_its_own_path_and_media_type(void **state)
+{
+	static const char *const heads[] = { "200 OK\r\nContent-Type: application/x-gsma-rsp-asn1",
+		"200 OK\r\nContent-Type: application/json", "200 OK" };
+	struct rspsim_card *card;
+	struct server s;
+	struct tree t;
+	json_t *answer;
+	X509 *cert;
+
+	(void)state;
+	tree_init(&t, NID_X9_62_prime256v1);
+	card = tree_card(&t);
+	cert = tls_certificate(&t, "2.23.146.1.2.1.3", "DNS:smdp.test,RID:2.999.10", 9);
+	server_start(&s, &t, cert);
+	s.body = "\xa2\x06\xbf\x39\x03\x81\x01\x02";
+	for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+		struct rspsim_call call;
+
+		s.status = heads[i];
+		call = call_in(true, card, (const char *[]){ s.where }, 1, &answer);
+		assert_int_equal(call.outcome, i ? RSPSIM_CALL_TRANSPORT : RSPSIM_CALL_REFUSED);
+		assert_int_equal(call.error, i ? 0 : 2);
+		assert_null(answer);
+	}
+	server_stop(&s);
+	assert_non_null(strstr(s.request, "POST /gsma/rsp2/asn1 HTTP/1.1\r\n"));
+	assert_non_null(strstr(s.request, "Content-Type: application/x-gsma-rsp-asn1\r\n"));
+	X509_free(cert);
+	rspsim_card_free(card);
+	tree_fini(&t);
+}
+
+static void
 answers_are_told_apart(void **state)
 {
 	static const struct {
@@ -375,6 +416,7 @@ main(void)
 		cmocka_unit_test(only_the_right_server_is_talked_to),
 		cmocka_unit_test(a_card_finds_the_listener_of_its_ci),
 		cmocka_unit_test(requests_are_those_of_an_lpa),
+		cmocka_unit_test(asn1_has_its_own_path_and_media_type),
 		cmocka_unit_test(answers_are_told_apart),
 	};
 	int failed;
