@@ -50,6 +50,9 @@ begin(struct task *t)
 	struct loading *c = t->state;
 	const struct dp_denied *now = c->run.dp->denied;
 
+	/* Nothing at all is no digest: better the former list than none. */
+	if (t->got != R_OK)
+		return task_trouble(t, T_BROKEN);
 	if (now && slice_eq(dp_denied_digest(now), c->digest.digest))
 		FINISH;
 	c->fresh = dp_denied_new();

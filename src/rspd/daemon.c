@@ -21,7 +21,7 @@
 #include "rspd/world.h"
 #include "store/store.h"
 
-enum { RETRY_MS = 500, LEAVE_MS = 20, SAY_US = 60000000 };
+enum { RETRY_MS = 500, ENTRY_MS = 10, LEAVE_MS = 20, SAY_US = 60000000 };
 
 struct rspd {
 	const struct conf *conf;
@@ -32,7 +32,7 @@ struct rspd {
 	struct ctl *ctl;
 	struct dp_periodic *expiry, *sealer, *housekeeper, *denied;
 	struct loop_signal *terminate, *interrupt, *hangup;
-	struct loop_timer *watchdog, *retry, *leave;
+	struct loop_timer *watchdog, *retry, *entry, *leave;
 	/* a start or a reload in progress */
 	const struct conf *wanted;
 	struct front_plan *plan;
@@ -76,6 +76,7 @@ settings_apply(const struct rspd *r)
 }
 
 static void on_retry(void *arg);
+static void on_entry(void *arg);
 static void on_hangup(void *arg);
 
 /* What waits says so at once and then every minute. */
@@ -123,6 +124,22 @@ on_world(void *arg, bool ok)
 			r->retry = loop_timer_new(r->loop, RETRY_MS, on_retry, r);
 		return;
 	}
+	on_entry(r);
+}
+
+/* Into service with what was loaded. At the start that waits for the deny-lists, which come as soon. */
+static void
+on_entry(void *arg)
+{
+	struct rspd *r = arg;
+
+	if (!r->dp.denied) {
+		if (!r->entry)
+			r->entry = loop_timer_new(r->loop, ENTRY_MS, on_entry, r);
+		return;
+	}
+	loop_timer_free(r->entry);
+	r->entry = NULL;
 	conf_release(r->conf);
 	r->conf = r->wanted;
 	r->wanted = NULL;
@@ -246,6 +263,12 @@ drain(void *arg)
 	dp_periodic_stop(r->housekeeper);
 	dp_periodic_stop(r->denied);
 	r->denied = NULL;
+	if (r->entry) { /* it never came into service */
+		loop_timer_free(r->entry);
+		r->entry = NULL;
+		front_plan_free(r->plan);
+		r->plan = NULL;
+	}
 	store_drain(r->store);
 	r->leave_left_ms = (int)ms + 5000;
 	r->leave = loop_timer_new(r->loop, LEAVE_MS, on_leave, r);

@@ -22,6 +22,10 @@ static const struct {
 	{ "notification_stragglers", "notification_waiting" },
 	/* in the background; it holds only what is being downloaded */
 	{ "binding_sweep", "binding" },
+	/* in memory everywhere: a few thousand at most */
+	{ "deny_digest", "deny_loaded" },
+	{ "deny_view", "deny_loaded" },
+	{ "deny_add", "deny_loaded" },
 	/* it counts what a rotation of keys has left to do, in the background */
 	{ "sealed_packages_left", "profile_package" },
 	{ "sealed_packages_left", "binding" },

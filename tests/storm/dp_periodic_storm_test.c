@@ -27,7 +27,8 @@ start(const struct scene *s)
 static const struct scene scenes[] = {
 	SCENE("ExpireOrders", 1, dp_expire_orders),
 	SCENE("SealAudit", 1, dp_seal_audit),
-	SCENE("Housekeep", 6, dp_housekeep),
+	SCENE("LoadDenied", 2, dp_load_denied),
+	SCENE("Housekeep", 7, dp_housekeep),
 };
 
 STORM_TESTS(stage.loop, scenes)
@@ -101,6 +102,32 @@ a_run_that_takes_long_is_not_overtaken(void **state)
 	script_play(stage.loop);
 }
 
+/* Who hurries it while it runs gets a run that began after that, without waiting for the period. */
+static void
+a_hurried_run_comes_behind_the_one_that_runs(void **state)
+{
+	struct dp_periodic *p = dp_periodic_start(&stage.dp, &work, 1000000);
+
+	(void)state;
+	runs = 0;
+	dp_periodic_hurry(p);
+	run_a_while();
+	assert_int_equal(runs, 1);
+	dp_periodic_hurry(p);
+	dp_periodic_hurry(p);
+	run_a_while();
+	assert_int_equal(runs, 1);
+	task_wake(waiting, R_OK, T_NONE);
+	for (int i = 0; i < 500 && runs < 2; i++)
+		run_a_while();
+	assert_int_equal(runs, 2);
+	task_wake(waiting, R_OK, T_NONE);
+	run_a_while();
+	assert_int_equal(runs, 2);
+	dp_periodic_stop(p);
+	script_play(stage.loop);
+}
+
 /* Its answer comes when the deadline has passed long ago: it is one run all the same. */
 static void
 a_run_past_its_deadline_is_not_overtaken(void **state)
@@ -162,6 +189,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		STORM_RUN,
 		STORM_TEST(a_run_that_takes_long_is_not_overtaken),
+		STORM_TEST(a_hurried_run_comes_behind_the_one_that_runs),
 		STORM_TEST(a_run_past_its_deadline_is_not_overtaken),
 		STORM_TEST(a_run_outlives_the_stop),
 		STORM_TEST(without_room_for_a_task_the_next_beat_tries_again),

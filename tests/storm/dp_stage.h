@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "crypto/agree.h"
+#include "dp/denied.h"
 #include "dp/functions.h"
 #include "dp/orders.h"
 #include "keys/keys.h"
@@ -117,6 +118,27 @@ rows_stragglers(struct rows *rows)
 	*rows = (struct rows){ two, 2, false };
 }
 
+/* A digest that is not this one. */
+static inline struct slice
+another(struct slice digest)
+{
+	return slice_eq(digest, SLICE_LIT("one")) ? SLICE_LIT("two") : SLICE_LIT("one");
+}
+
+/* Somebody else is denied. */
+static inline void
+rows_denied(struct rows *rows)
+{
+	static const struct store_denied one = { .id = 1,
+		.kind = SLICE_LIT("eid"),
+		.eid_low = SLICE_LIT("89049032000000000000000000000000"),
+		.eid_high = SLICE_LIT("89049032000000000000000000000000"),
+		.firmware_low = -1,
+		.firmware_high = -1 };
+
+	*rows = (struct rows){ &one, 1, false };
+}
+
 /* Every set of the world that asks, numbered by its place. */
 static inline void
 rows_numbers(struct rows *rows)
@@ -143,6 +165,13 @@ row_write(unsigned query, const struct want *want)
 		break;
 	case Q_SESSION_CHECK_CODE:
 		((struct store_code_check *)want->row)->outcome = SLICE_LIT("right");
+		break;
+	case Q_DENY_DIGEST:
+		((struct store_deny_digest *)want->row)->digest =
+			another(dp_denied_digest(stage.dp.denied));
+		break;
+	case Q_DENY_LOAD:
+		rows_denied(want->rows);
 		break;
 	case Q_ORDER_PREPARE:
 		*(struct store_prepared *)want->row = (struct store_prepared){ 7, 3, 3 };
@@ -297,7 +326,9 @@ stage_init(void)
 		.svn_highest = { 2, 255, 255 },
 		.download_attempts = 10,
 		.code_attempts = 10 };
-	stage.dp = (struct dp){ .loop = stage.loop, .world = &stage.world };
+	stage.dp =
+		(struct dp){ .loop = stage.loop, .world = &stage.world, .denied = dp_denied_new() };
+	dp_denied_settle(stage.dp.denied, SLICE_LIT("none"));
 	stage.metadata = stage_hex("bf25165a0a980010325476981032149102535092044e616d65");
 	stage.sealed_upp = crypto_seal(stage.world.sealer, &stage.mem, place, SLICE_ARRAY(upp));
 	stage.transaction_id = slice_of(arena_alloc(&stage.mem, 16), 16);
@@ -312,6 +343,7 @@ stage_fini(void)
 	keys_private_free(stage.world.credentials[0].auth_key);
 	keys_private_free(stage.world.credentials[0].pb_key);
 	crypto_private_free(stage.card);
+	dp_denied_free(stage.dp.denied);
 	crypto_trust_free(stage.world.trust);
 	crypto_ring_free(stage.world.ring);
 	crypto_sealer_free(stage.world.sealer);
