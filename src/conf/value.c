@@ -163,6 +163,13 @@ read_ip(struct arena *mem, const struct conf_option *o, struct slice text, const
 		(inet_pton(AF_INET, *at, &address) == 1 || inet_pton(AF_INET6, *at, &address) == 1);
 }
 
+static bool
+read_role(struct arena *mem, struct slice text, const char **at)
+{
+	*at = arena_string(mem, text);
+	return slice_eq(text, SLICE_LIT("es9")) || slice_eq(text, SLICE_LIT("es2"));
+}
+
 bool
 conf_value_read(struct arena *mem, const struct conf_option *o, const char *text,
 	const char *folder, void *at, char why[CONF_WHY])
@@ -197,6 +204,9 @@ conf_value_read(struct arena *mem, const struct conf_option *o, const char *text
 		break;
 	case TYPE_FLAG:
 		right = read_flag(s, at);
+		break;
+	case TYPE_ROLE:
+		right = read_role(mem, s, at);
 		break;
 	}
 	if (!right && o->type == TYPE_FILE && is_credential(s))
@@ -242,6 +252,7 @@ conf_value_eq(enum conf_type type, const void *a, const void *b)
 	case TYPE_FILE:
 	case TYPE_LEVEL:
 	case TYPE_IP:
+	case TYPE_ROLE:
 		break;
 	}
 	return text_eq(*(const char *const *)a, *(const char *const *)b);
@@ -258,6 +269,7 @@ conf_value_words(const struct conf_option *o, char words[CONF_WHY])
 		[TYPE_VERSION] = "a version such as 2.2.1",
 		[TYPE_IP] = "an IPv4 or IPv6 address",
 		[TYPE_FLAG] = "yes or no",
+		[TYPE_ROLE] = "es9 or es2",
 	};
 
 	switch (o->type) {

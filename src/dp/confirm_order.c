@@ -40,8 +40,11 @@ check(struct task *t)
 	c->call.world = dp_world_hold(c->call.dp, t);
 	if (!c->call.world)
 		return task_trouble(t, T_BUSY);
+	c->smdp_address = c->call.world->settings.address;
 	if (!dp_matching_id_usable(given))
 		return task_refuse(t, REFUSE(MATCHING_ID_INVALID));
+	if (c->in.smds_address.p)
+		return task_refuse(t, REFUSE(SMDS_UNREACHABLE));
 	c->confirmation = (struct store_confirmation){ .iccid = c->call.iccid,
 		.eid = c->call.eid,
 		.matching_id = given.p ? given : dp_matching_id_new(t->mem),

@@ -11,6 +11,7 @@
 #include "crypto/token.h"
 #include "loop/task.h"
 
+struct dp_clients;
 struct dp_denied;
 struct keys_private;
 struct store;
@@ -43,6 +44,7 @@ struct dp_settings {
 	int code_attempts;      /* wrong Confirmation Codes that are forgiven */
 	int64_t order_lifetime; /* seconds; 0: no end */
 };
+	int64_t call_memory;    /* seconds that a call of ES2+ is remembered; 0: not */
 
 struct dp_world {
 	unsigned references;
@@ -63,8 +65,10 @@ struct dp_world {
 struct dp {
 	struct loop *loop;
 	struct store *store;
-	struct dp_world *world;   /* NULL until the first is numbered */
-	struct dp_denied *denied; /* what is not served; NULL until it was read first */
+	struct dp_world *world;     /* NULL until the first is numbered */
+	struct dp_denied *denied;   /* what is not served; NULL until it was read first */
+	struct dp_clients *clients; /* of the operators; the same */
+	struct dp_plans *plans;     /* templates, compiled */
 };
 
 /*

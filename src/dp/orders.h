@@ -54,10 +54,12 @@ struct dp_confirm_order {
 		bool release;
 	} in;
 	struct store_moved out;
+		struct slice smds_address;      /* where the event is registered; absent: nowhere */
 	/* check */
 	struct store_confirmation confirmation;
 	/* confirm, twice when the order changed under us */
 	unsigned tries;
+	struct slice smdp_address; /* to be told with the MatchingID */
 	/* explain */
 	struct store_standing standing;
 };

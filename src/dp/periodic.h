@@ -37,4 +37,8 @@ enum { DP_HOUSEKEEP_MS = 60000 };
 extern const struct procedure dp_load_denied;
 enum { DP_LOAD_DENIED_MS = 2000 };
 
+/* The operators' clients in memory: the same. */
+extern const struct procedure dp_load_clients;
+enum { DP_LOAD_CLIENTS_MS = 2000 };
+
 #endif

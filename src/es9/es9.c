@@ -5,13 +5,13 @@
  */
 #include <stdlib.h>
 #include "base/clock.h"
-#include "base/rand.h"
 #include "base/text.h"
 #include "dp/functions.h"
 #include "es9/es9.h"
 #include "stats/stats.h"
 #include "wire/asn1.h"
 #include "wire/es9.h"
+#include "wire/http.h"
 #include "wire/json.h"
 
 #define MEMBER(function, side, field, name, json, asn1, tag, own) \
@@ -188,16 +188,6 @@ log_request(struct task *t, const struct function *f, unsigned status)
 		log_value(slice_text(call->note), note));
 }
 
-/* Two to five seconds, so that those who were turned away together do not come back together. */
-static unsigned
-retry_after(void)
-{
-	uint8_t random;
-
-	rand_bytes(&random, 1);
-	return 2 + random % 4;
-}
-
 static void
 respond(struct task *t)
 {
@@ -207,7 +197,7 @@ respond(struct task *t)
 
 	if (t->bad) {
 		answer.status = 503;
-		answer.retry_after = retry_after();
+		answer.retry_after = wire_retry_after();
 	} else if (t->no == &UNREADABLE) {
 		answer.status = 400;
 	} else if (f->notification) {
@@ -226,33 +216,6 @@ respond(struct task *t)
 
 /* ---- routing ---------------------------------------------------------------------------------------- */
 
-/* Clients write charset parameters of every kind; only the type counts. Nothing said: take it as this. */
-static bool
-is_form(const struct form *form, struct slice content_type)
-{
-	const uint8_t *semicolon =
-		content_type.p ? memchr(content_type.p, ';', content_type.n) : NULL;
-	struct slice type = content_type;
-
-	if (semicolon)
-		type.n = (size_t)(semicolon - content_type.p);
-	if (semicolon &&
-		!slice_eq_nocase(slice_trim(slice_sub(content_type, type.n + 1, content_type.n)),
-			SLICE_LIT("charset=utf-8")))
-		stats_add(STATS_lenient_media_type);
-	return !content_type.p || slice_eq_nocase(slice_trim(type), slice_text(form->media_type));
-}
-
-static void
-check_protocol(struct request *r)
-{
-	struct slice value = request_header_get(r, "X-Admin-Protocol");
-
-	if (value.n < 12 || memcmp(value.p, "gsma/rsp/v", 10) != 0 || value.p[10] < '2' ||
-		value.p[10] > '3' || value.p[11] != '.')
-		stats_add(STATS_lenient_admin_protocol);
-}
-
 static void
 respond_bare(struct request *r, unsigned status, const char *why)
 {
@@ -262,7 +225,7 @@ respond_bare(struct request *r, unsigned status, const char *why)
 		SLICE_FMT(r->peer), status, why);
 	request_respond(r,
 		&(struct answer){
-			.status = status, .retry_after = status == 503 ? retry_after() : 0 });
+			.status = status, .retry_after = status == 503 ? wire_retry_after() : 0 });
 }
 
 static const struct function *
@@ -294,7 +257,7 @@ start(struct request *r, const struct function *f)
 	struct dp_call *call;
 	struct task *t;
 
-	check_protocol(r);
+	wire_protocol_count(request_header_get(r, "X-Admin-Protocol"));
 	latencies[f - functions].name = f->procedure->name;
 	t = task_new(dp->loop, f->procedure, r, respond);
 	if (!t) {
@@ -319,7 +282,7 @@ es9_handle(struct request *r)
 		respond_bare(r, 404, "no-such-function");
 		return;
 	}
-	if (!is_form(form, request_header_get(r, "Content-Type"))) {
+	if (!wire_media_type_fits(request_header_get(r, "Content-Type"), form->media_type)) {
 		respond_bare(r, 415, "another-media-type");
 		return;
 	}

@@ -31,6 +31,45 @@ https_connection_find(const SSL *ssl)
 }
 
 static void
+certificate_add(struct slice *chain, uint8_t *room, X509 *x)
+{
+	uint8_t *p = room + chain->n;
+
+	if (x && i2d_X509(x, &p) > 0)
+		*chain = slice_of(room, (size_t)(p - room));
+}
+
+static size_t
+certificate_size(X509 *x)
+{
+	int n = x ? i2d_X509(x, NULL) : 0;
+
+	return n > 0 ? (size_t)n : 0;
+}
+
+struct slice
+https_connection_certificates(struct connection *c)
+{
+	SSL *ssl = bufferevent_openssl_get_ssl(c->bev);
+	X509 *own = SSL_get0_peer_certificate(ssl);
+	STACK_OF(X509) *others = own ? SSL_get_peer_cert_chain(ssl) : NULL;
+	size_t n = certificate_size(own);
+	uint8_t *room;
+
+	if (!own || c->certificates.p)
+		return c->certificates;
+	for (int i = 0; i < sk_X509_num(others); i++)
+		n += certificate_size(sk_X509_value(others, i));
+	room = malloc(n);
+	if (!room)
+		abort();
+	certificate_add(&c->certificates, room, own);
+	for (int i = 0; i < sk_X509_num(others); i++)
+		certificate_add(&c->certificates, room, sk_X509_value(others, i));
+	return c->certificates;
+}
+
+static void
 note_peer(struct connection *c, int fd)
 {
 	struct sockaddr_storage address;
@@ -342,6 +381,7 @@ on_ssl_free(void *parent, void *p, CRYPTO_EX_DATA *data, int index, long argl, v
 	event_free(c->deadline);
 	if (c->interest)
 		event_free(c->interest);
+	free((void *)(uintptr_t)c->certificates.p);
 	free(c);
 	https_gate_update(l->https);
 	if (l->stopping && !l->connection_n)

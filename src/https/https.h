@@ -43,6 +43,11 @@ struct https_identity_settings {
 	unsigned name_n;
 	struct slice ticket_secret;        /* 32 octets that all instances share */
 	struct slice former_ticket_secret; /* 32 octets before the last rotation, or absent */
+	/*
+	 * Asks clients for a certificate (request.certificates); who has none is served all the same, the
+	 * handler decides. Sessions are not resumed then.
+	 */
+	bool ask_client;
 };
 
 /* NULL: `why` says what is wrong. Nothing but files is touched. */

@@ -43,10 +43,12 @@ struct connection {
 	unsigned line;             /* octets of the head's present line */
 	struct exchange *exchange; /* the request in the handler's hands */
 	const char *alert;         /* TLS alert last sent or received, or NULL */
-	bool shaken;               /* the handshake is done */
-	bool met;                  /* the client's address is known */
-	bool told;                 /* evhttp tells us when it closes */
-	uint8_t source[16];        /* the client's address; of IPv6 the /64 */
+	struct slice
+		certificates; /* the client's, ours to free; absent: none, or not yet asked for */
+	bool shaken;          /* the handshake is done */
+	bool met;             /* the client's address is known */
+	bool told;            /* evhttp tells us when it closes */
+	uint8_t source[16];   /* the client's address; of IPv6 the /64 */
 	char peer[PEER_LENGTH];
 };
 
@@ -110,6 +112,8 @@ struct bufferevent *https_connection_new(struct https_listener *l);
 /* From the loop, after connections were accepted: who are they, and are they too many? */
 void https_connection_meet(evutil_socket_t fd, short what, void *https);
 struct connection *https_connection_find(const SSL *ssl);
+/* What the client showed, DER, its own first; absent: nothing. Lives as long as the connection. */
+struct slice https_connection_certificates(struct connection *c);
 /* For the SSL_CTX: the ClientHello is whole. */
 int https_connection_hello(SSL *ssl, int *alert, void *arg);
 /* For the SSL_CTX: end of handshake, alerts. */

@@ -216,6 +216,7 @@ https_request_take(struct evhttp_request *ev, void *listener)
 	x->request = (struct request){ .route = get_route(ev),
 		.body = slice_of(evbuffer_pullup(input, -1), evbuffer_get_length(input)),
 		.peer = slice_text(x->peer),
+		.certificates = https_connection_certificates(c),
 		.header = find_header,
 		.respond = respond,
 		.binding = l->binding };

@@ -17,6 +17,11 @@ struct request {
 	struct slice route; /* the path, or what stands for it */
 	struct slice body;
 	struct slice peer; /* address and port, for the log */
+	/*
+	 * The certificates by which the peer showed who it is, DER, its own first; absent: none. Nothing but
+	 * that it has the key is verified. Only until the handler returns.
+	 */
+	struct slice certificates;
 	struct slice (*header)(struct request *r, const char *name); /* absent when not sent */
 	void (*respond)(struct request *r, const struct answer *answer);
 	void *binding; /* the server's own: what the listener was given for its handler */

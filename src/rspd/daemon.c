@@ -11,6 +11,7 @@
 #include <sysexits.h>
 #include "base/clock.h"
 #include "ctl/ctl.h"
+#include "dp/clients.h"
 #include "dp/denied.h"
 #include "dp/periodic.h"
 #include "keys/keys.h"
@@ -30,7 +31,7 @@ struct rspd {
 	struct dp dp;
 	struct front *front;
 	struct ctl *ctl;
-	struct dp_periodic *expiry, *sealer, *housekeeper, *denied;
+	struct dp_periodic *expiry, *sealer, *housekeeper, *denied, *clients;
 	struct loop_signal *terminate, *interrupt, *hangup;
 	struct loop_timer *watchdog, *retry, *entry, *leave;
 	/* a start or a reload in progress */
@@ -263,6 +264,8 @@ drain(void *arg)
 	dp_periodic_stop(r->housekeeper);
 	dp_periodic_stop(r->denied);
 	r->denied = NULL;
+	dp_periodic_stop(r->clients);
+	r->clients = NULL;
 	if (r->entry) { /* it never came into service */
 		loop_timer_free(r->entry);
 		r->entry = NULL;
@@ -306,6 +309,16 @@ on_deny(void *arg)
 		dp_periodic_hurry(r->denied);
 }
 
+/* The same with operators and their clients. */
+static void
+on_operator(void *arg)
+{
+	struct rspd *r = arg;
+
+	if (r->clients)
+		dp_periodic_hurry(r->clients);
+}
+
 static bool
 services_start(struct rspd *r, char words[CTL_WORDS])
 {
@@ -323,6 +336,9 @@ services_start(struct rspd *r, char words[CTL_WORDS])
 	r->denied = dp_periodic_start(&r->dp, &dp_load_denied, DP_LOAD_DENIED_MS);
 	dp_periodic_hurry(r->denied);
 	store_listen(r->store, STORE_DENY_CHANNEL, on_deny, r);
+	r->clients = dp_periodic_start(&r->dp, &dp_load_clients, DP_LOAD_CLIENTS_MS);
+	dp_periodic_hurry(r->clients);
+	store_listen(r->store, STORE_OPERATOR_CHANNEL, on_operator, r);
 	r->terminate = loop_signal_new(r->loop, SIGTERM, drain, r);
 	r->interrupt = loop_signal_new(r->loop, SIGINT, drain, r);
 	r->hangup = loop_signal_new(r->loop, SIGHUP, on_hangup, r);
@@ -405,6 +421,7 @@ daemon_run(const struct conf *conf)
 		front_free(r.front);
 		dp_world_release(r.dp.world);
 		dp_denied_free(r.dp.denied);
+		dp_clients_free(r.dp.clients);
 		store_free(r.store);
 		loop_free(r.loop);
 	}

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include "es2/es2.h"
 #include "es9/es9.h"
 #include "rspd/front.h"
 
@@ -36,6 +37,7 @@ struct front_plan {
 	size_t n;
 };
 
+/* Of ES9+ and ES2+ alike. */
 static const struct https_header headers[] = { { "X-Admin-Protocol", ES9_ADMIN_PROTOCOL } };
 
 struct front *
@@ -58,6 +60,35 @@ front_free(struct front *f)
 	free(f);
 }
 
+/* Who is served at a listener, and what is particular to it. */
+struct role {
+	const char *name;
+	https_handler *handler;
+	bool ask_client;
+	unsigned body; /* octets at most, whatever is configured; 0: as configured */
+};
+static const struct role roles[] = {
+	{ "es9", es9_handle, false, 0 },
+	{ "es2", es2_handle, true, ES2_BODY },
+};
+
+static const struct role *
+role_of(const struct conf_listener *l)
+{
+	for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+		if (strcmp(roles[i].name, l->role) == 0)
+			return &roles[i];
+	abort(); /* conf/ knows these and no other */
+}
+
+static unsigned
+body_of(const struct conf_listener *l, const struct conf *conf)
+{
+	unsigned own = role_of(l)->body;
+
+	return own && own < conf->limits.body ? own : conf->limits.body;
+}
+
 static struct https_identity *
 identity_read(const struct conf_listener *l, const struct dp_world *world, char why[HTTPS_WHY])
 {
@@ -73,7 +104,8 @@ identity_read(const struct conf_listener *l, const struct dp_world *world, char 
 			.names = l->names.at,
 			.name_n = l->names.n,
 			.ticket_secret = SLICE_ARRAY(now),
-			.former_ticket_secret = rotated ? SLICE_ARRAY(former) : SLICE_NONE },
+			.former_ticket_secret = rotated ? SLICE_ARRAY(former) : SLICE_NONE,
+			.ask_client = role_of(l)->ask_client },
 		why);
 	explicit_bzero(now, sizeof now);
 	explicit_bzero(former, sizeof former);
@@ -97,7 +129,7 @@ listener_plan(struct front *f, struct planned *p, const struct conf *conf,
 	struct https_listener_settings settings = { .name = p->conf->name,
 		.address = p->conf->address,
 		.port = (uint16_t)p->conf->port,
-		.body = conf->limits.body,
+		.body = body_of(p->conf, conf),
 		.headers = headers,
 		.header_n = sizeof headers / sizeof *headers };
 
@@ -110,8 +142,8 @@ listener_plan(struct front *f, struct planned *p, const struct conf *conf,
 	snprintf(p->place.name, sizeof p->place.name, "%s", p->conf->name);
 	snprintf(p->place.address, sizeof p->place.address, "%s", p->conf->address);
 	p->place.port = (uint16_t)p->conf->port;
-	p->place.listener =
-		https_listener_new(f->https, &settings, p->identity, es9_handle, f->dp, why);
+	p->place.listener = https_listener_new(
+		f->https, &settings, p->identity, role_of(p->conf)->handler, f->dp, why);
 	if (p->place.listener)
 		p->identity = NULL; /* taken over */
 	return p->place.listener != NULL;
@@ -182,7 +214,7 @@ front_plan_start(struct front *f, struct front_plan *p)
 		next[i] = one->running ? *one->running : one->place;
 		if (one->running) {
 			https_listener_identity_set(next[i].listener, one->identity);
-			https_listener_body_set(next[i].listener, p->conf->limits.body);
+			https_listener_body_set(next[i].listener, body_of(one->conf, p->conf));
 		} else {
 			https_listener_start(next[i].listener);
 			LOG(rspd, NOTICE, "listening=%s address=%s port=%u", one->conf->name,

@@ -144,18 +144,21 @@ credential_read(struct owner *o, const struct conf_credential *in, char words[WO
 		key_read(in->pb_key, &c->facts.pb, &c->pb_key, words);
 }
 
-/* Names of all listeners: an LPA may have called any of them. */
+/* Names of all listeners of LPAs: one may have called any of them. */
 static void
 settings_read(struct owner *o, const struct conf *conf)
 {
 	struct dp_settings *s = &o->world.settings;
 	const struct conf_version *low = &conf->dp.svn_lowest, *high = &conf->dp.svn_highest;
 
-	for (unsigned i = 0; i < conf->listener_n; i++)
-		for (unsigned j = 0; j < conf->listeners[i].names.n && s->name_count < DP_NAMES;
-			j++)
-			s->names[s->name_count++] =
-				arena_copy(&o->mem, slice_text(conf->listeners[i].names.at[j]));
+	for (unsigned i = 0; i < conf->listener_n; i++) {
+		const struct conf_listener *l = &conf->listeners[i];
+
+		for (unsigned j = 0; j < l->names.n && s->name_count < DP_NAMES; j++)
+			if (strcmp(l->role, "es9") == 0)
+				s->names[s->name_count++] =
+					arena_copy(&o->mem, slice_text(l->names.at[j]));
+	}
 	s->address =
 		conf->dp.address ? arena_copy(&o->mem, slice_text(conf->dp.address)) : s->names[0];
 	memcpy(s->svn_lowest, (uint8_t[]){ low->major, low->minor, low->patch }, 3);
@@ -163,6 +166,7 @@ settings_read(struct owner *o, const struct conf *conf)
 	s->download_attempts = (int)conf->dp.download_attempts;
 	s->code_attempts = (int)conf->dp.confirmation_code_attempts;
 	s->order_lifetime = (int64_t)conf->dp.order_lifetime_days * 86400;
+	s->call_memory = (int64_t)conf->dp.call_memory_hours * 3600;
 }
 
 static bool
@@ -191,6 +195,8 @@ all_read(struct owner *o, const struct conf *conf, char words[WORLD_WORDS])
 		if (!credential_read(o, &conf->credentials[i], words))
 			return false;
 	settings_read(o, conf);
+	if (!o->world.settings.name_count)
+		return complain(words, conf->path, "no [listener] has role = es9; LPAs need one");
 	return keys_read(o, conf, words);
 }
 

@@ -6,7 +6,7 @@
 #include "stats/stats.h"
 
 /*
- * A request of ES9+ is one object of a few members. Beyond these a body is no request: `[{},{},…` of the
+ * A request is one object of a few members. Beyond these a body is no request: `[{},{},…` of the
  * longest body would cost the parser some 40 ms, and the loop waits for it.
  */
 enum { ANSWER_MAX = 4 * 1024 * 1024, STRUCTURE_MAX = 64, DEPTH_MAX = 16 };
@@ -96,17 +96,24 @@ is_modest(struct slice body)
 	return true;
 }
 
+json_t *
+wire_json_object_read(struct arena *mem, struct slice body)
+{
+	json_t *root = is_modest(body) ? json_loadb((const char *)body.p, body.n, 0, NULL) : NULL;
+
+	if (root)
+		arena_defer(mem, drop_json, root);
+	return json_is_object(root) ? root : NULL;
+}
+
 enum wire_fault
 wire_json_read(struct arena *mem, struct slice body, const struct wire_message *message,
 	void *state, const char **name)
 {
-	json_t *root = is_modest(body) ? json_loadb((const char *)body.p, body.n, 0, NULL) : NULL;
+	json_t *root = wire_json_object_read(mem, body);
 
 	*name = NULL;
 	if (!root)
-		return WIRE_UNREADABLE;
-	arena_defer(mem, drop_json, root);
-	if (!json_is_object(root))
 		return WIRE_UNREADABLE;
 	for (size_t i = 0; i < message->n; i++) {
 		const struct wire_member *m = &message->members[i];
@@ -139,6 +146,38 @@ status_put(struct buf *out, const struct wire_status *failed)
 		buf_put_text(out, "\"Executed-Success\"}}");
 }
 
+/* UTF-8 as the contents of a JSON text. */
+static void
+text_put(struct buf *out, struct slice text)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		uint8_t c = text.p[i];
+
+		if (c < ' ')
+			buf_printf(out, "\\u%04x", c);
+		else if (c == '"' || c == '\\')
+			buf_printf(out, "\\%c", c);
+		else
+			buf_put_u8(out, c);
+	}
+}
+
+static void
+member_put(struct arena *mem, struct buf *out, enum wire_json form, struct slice value)
+{
+	switch (form) {
+	case WIRE_HEX:
+		buf_put(out, text_hex(mem, value));
+		return;
+	case WIRE_BASE64:
+		text_base64_put(out, value);
+		return;
+	case WIRE_TEXT:
+		text_put(out, value);
+		return;
+	}
+}
+
 /* Octets of the whole answer, or a little more. */
 static size_t
 answer_size(const struct wire_message *message, const void *state)
@@ -164,11 +203,10 @@ wire_json_answer_write(struct arena *mem, const struct wire_status *failed,
 		const struct wire_member *m = &message->members[i];
 		struct slice value = *wire_member_get(m, state);
 
+		if (!value.p)
+			continue;
 		buf_printf(&out, ",\"%s\":\"", m->name);
-		if (m->json == WIRE_HEX)
-			buf_put(&out, text_hex(mem, value));
-		else
-			text_base64_put(&out, value);
+		member_put(mem, &out, m->json, value);
 		buf_put_u8(&out, '"');
 	}
 	buf_put_u8(&out, '}');

@@ -13,6 +13,14 @@ struct wire_status {
 	const char *words;
 };
 
+struct json_t;
+
+/*
+ * A body as a JSON object, released with the arena; NULL when it is none, or more than a request of a few
+ * members may be.
+ */
+struct json_t *wire_json_object_read(struct arena *mem, struct slice body);
+
 /*
  * Reads the members of an object into `state`; unknown ones are skipped. WIRE_UNREADABLE: the body is no
  * JSON object. Octets live in the arena. `*name` is the member that is wrong.
@@ -20,7 +28,10 @@ struct wire_status {
 enum wire_fault wire_json_read(struct arena *mem, struct slice body,
 	const struct wire_message *message, void *state, const char **name);
 
-/* The whole answer: status block, then the members out of `state`; the block alone when it failed. */
+/*
+ * The whole answer: status block, then the members out of `state`, absent ones left out; the block alone
+ * when it failed.
+ */
 struct slice wire_json_answer_write(struct arena *mem, const struct wire_status *failed,
 	const struct wire_message *message, const void *state);
 
