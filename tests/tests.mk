@@ -12,7 +12,7 @@ $2: $1 $$(B)/config.mk $$(call archives,$3) | $$(GENERATED_$3)
 	$$(call say,CC,$1)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(call ALL_CFLAGS,$3) $$(foreach l,$$(call libs_of,$3),$$($$l_CFLAGS)) $$(CMOCKA_CFLAGS) \
-		-Itests -c -o $$@.o $1
+		-Itests -MT $$@ -c -o $$@.o $1
 	$$(Q)$$(call link,$3,$$@.o) $$(CMOCKA_LIBS)
 -include $2.d
 endef

@@ -222,9 +222,10 @@ select order_id, iccid, eid, state from done;
 -- name: order_cancel(iccid text, event text, force boolean, eid text, matching_id text, trusted boolean, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint, operator_id bigint) -> order_id bigint, iccid text, state text     zero rows: conflict
 -- CancelOrder, §5.3.3, the event saying where to. Unless the caller is trusted to know what it cancels,
 -- EID and MatchingID are due when the order has them. A package that left keeps the profile out of
--- stock; with force a Downloaded one goes too. A repetition finds the order cancelled and the profile
--- there, or is a call that is remembered. Conflict: it is another operator's, or state, EID or
--- MatchingID do not allow it.
+-- stock; with force a Downloaded one goes too. To Unavailable also an order ends that was frozen when the
+-- card of an older one reported its success; the profile stays as it is then. A repetition finds the order
+-- cancelled and the profile there, or is a call that is remembered. Conflict: it is another operator's, or
+-- state, EID or MatchingID do not allow it.
 with known as materialized (
     select order_id, iccid, eid, matching_id from operator_call where client_id = $9 and key = $10
 ), was as (
@@ -245,6 +246,17 @@ with known as materialized (
        set pending = false, cancelled_at = now()
       from was
      where o.id = was.id
+), thawed as (
+    update download_order o
+       set pending = false, cancelled_at = now()
+      from profile p
+      join profile_type t on t.id = p.type_id and ($12::bigint is null or t.operator_id = $12)
+     where p.iccid = $1 and o.iccid = p.iccid and o.pending and o.frozen and p.order_id <> o.id
+       and $2 = 'cancel_order_unavailable'
+       and ($4 is null or o.eid = $4) and ($6 or $4 is not null or o.eid is null)
+       and ($5 is null or o.matching_id = $5) and ($6 or $5 is not null or o.matching_id is null)
+       and not exists (select from was) and not exists (select from known)
+ returning o.id, o.iccid, o.eid, p.state
 ), erased as (
     delete from binding b using was where b.order_id = was.id
 ), moved as (
@@ -263,8 +275,12 @@ with known as materialized (
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
     select $7, event, iccid, eid, id, from_state, to_state, $8 from moved
+     union all
+    select $7, 'cancel_frozen_order', iccid, eid, id, null, null, $8 from thawed
 ), done as (
     select id as order_id, iccid, to_state as state from moved
+     union all
+    (select id, iccid, state from thawed order by id limit 1)
      union all
     select o.id, p.iccid, p.state
       from profile p
@@ -274,6 +290,17 @@ with known as materialized (
        and exists (select from profile_move m where m.event = $2 and m.to_state = p.state)
        and ($4 is null or o.eid = $4) and ($5 is null or o.matching_id = $5)
        and not exists (select from known)
+     union all
+    (select o.id, p.iccid, p.state
+      from profile p
+      join profile_type t on t.id = p.type_id and ($12::bigint is null or t.operator_id = $12)
+      join download_order o on o.iccid = p.iccid and o.id <> p.order_id
+     where p.iccid = $1 and o.frozen and o.cancelled_at is not null
+       and $2 = 'cancel_order_unavailable' and not exists (select from moved)
+       and not exists (select from thawed) and not exists (select from known)
+       and ($4 is null or o.eid = $4) and ($5 is null or o.matching_id = $5)
+     order by o.id
+     limit 1)
 ), remembered as (
     insert into operator_call (client_id, key, order_id, iccid, eid, matching_id, expires_at)
     select $9, $10, order_id, iccid, null, null, now() + $11 * interval '1 second'

@@ -42,11 +42,21 @@ static const struct step *
 explain(struct task *t)
 {
 	struct dp_release_profile *c = t->state;
+	const struct store_standing *s = &c->standing;
+	enum profile_state state, to;
+	bool known, movable;
 
 	if (t->got == R_NONE)
 		return task_refuse(t, REFUSE(ICCID_UNKNOWN));
-	if (!dp_actor_owns(&c->in.actor, c->standing.operator_id))
+	if (!dp_actor_owns(&c->in.actor, s->operator_id))
 		return task_refuse(t, REFUSE(ICCID_FOREIGN));
-	c->call.note = arena_string(t->mem, c->standing.state);
+	known = profile_state_find(s->state, &state);
+	movable = known && s->pending && profile_move_find(state, EVENT_release_profile, &to);
+	/* Backward, once: it was confirmed while we asked, or released beside us; now it shows. */
+	if ((movable || (known && state == STATE_released)) && c->tries++ == 0)
+		GO(release);
+	if (movable)
+		return task_trouble(t, T_BUSY); /* it changed again meanwhile */
+	c->call.note = arena_string(t->mem, s->state);
 	return task_refuse(t, REFUSE(ORDER_NOT_RELEASABLE));
 }

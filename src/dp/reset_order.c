@@ -48,9 +48,20 @@ static const struct step *
 explain(struct task *t)
 {
 	struct dp_reset_order *c = t->state;
+	const struct store_standing *s = &c->standing;
+	enum profile_state state, to;
+	bool known, movable;
 
 	if (t->got == R_NONE)
 		return task_refuse(t, REFUSE(ICCID_UNKNOWN));
-	c->call.note = arena_string(t->mem, c->standing.state);
+	known = profile_state_find(s->state, &state);
+	movable = known && s->pending && s->matching_id.p &&
+		profile_move_find(state, EVENT_reset, &to);
+	/* Backward, once: it failed while we asked, or was reset beside us; now it shows. */
+	if ((movable || (known && state == STATE_released)) && c->tries++ == 0)
+		GO(reset);
+	if (movable)
+		return task_trouble(t, T_BUSY); /* it changed again meanwhile */
+	c->call.note = arena_string(t->mem, s->state);
 	return task_refuse(t, REFUSE(ORDER_NOT_RESETTABLE));
 }

@@ -249,6 +249,10 @@ def test_a_profile_that_was_sold_again_freezes_the_newer_order(rspd, session, ma
     third = rspd.desk.order(matching_id=newer.matching_id)
     session(make_card()).run(newer.matching_id)
     assert third.state == "installed"
+    # And the operator ends it; the profile stays where it is.
+    error_code(newer.cancel("available"))
+    assert "ok" in newer.cancel("unavailable")
+    assert rspd.ask("profile show", iccid=o.iccid)["state"] == "installed"
 
 
 # ---- reset ---------------------------------------------------------------------------------------

@@ -82,6 +82,26 @@ def test_an_older_order_installs_whatever_became_of_its_profile(world, state):
     assert world.outbox(old.iccid) == outbox + ["profile.installed", "alert.profile-conflict"]
 
 
+def test_a_frozen_order_is_ended_and_its_profile_stays(world):
+    """Nobody can download it any more, so its customer must be freed of it."""
+    old = world.at("available")
+    newer = world.order(old.iccid)
+    world.db.run("notification_record_result", **world.result_of(old.tx))
+    outbox, moves = world.outbox(old.iccid), world.moves(old.iccid)
+    assert cancelled_to(world, old, "available") == []
+    for _ in range(2):  # and told the same when asked again
+        rows = world.db.run(
+            "order_cancel", iccid=old.iccid, event="cancel_order_unavailable", trusted=True, actor="test", why="sold twice"
+        )
+        assert rows == [{"order_id": newer, "iccid": old.iccid, "state": "installed"}]
+    order = world.db.one("select pending, frozen, cancelled_at is not null as over from download_order where id = %s", newer)
+    assert order == {"pending": False, "frozen": True, "over": True}
+    assert (world.outbox(old.iccid), world.moves(old.iccid)) == (outbox, moves)
+    audited = world.db.rows("select act, why from audit where order_id = %s order by id", newer)
+    assert audited[-1] == {"act": "cancel_frozen_order", "why": "sold twice"}
+    assert [row["act"] for row in audited].count("cancel_frozen_order") == 1
+
+
 def package_left(world):
     case = world.released()
     case.eid = world.eid()

@@ -3,7 +3,8 @@
 #include "codec/metadata.h"
 #include "unit/profile_upp_text.h"
 
-static const struct dp_actor actor = { SLICE_LIT("ctl:uid=0(root)"), SLICE_LIT("storm") };
+static const struct dp_actor actor = { .name = SLICE_LIT("ctl:uid=0(root)"),
+	.why = SLICE_LIT("storm") };
 
 static void
 fill_import(struct task *t)
@@ -98,10 +99,74 @@ static const struct scene scenes[] = {
 
 STORM_TESTS(stage.loop, scenes)
 
+/* ---- conflicts ----------------------------------------------------------------------------------------- */
+
+static const char *standing_state;
+
+static void
+write_standing(unsigned query, const struct want *want)
+{
+	row_write(query, want);
+	if (query == Q_ORDER_STANDING)
+		((struct store_standing *)want->row)->state = slice_text(standing_state);
+}
+
+/* Conflicts so often, and the order then stands in this state. */
+static void
+play_conflicts(const struct scene *s, const char *state, unsigned conflicts)
+{
+	script_clear();
+	script.write = write_standing;
+	standing_state = state;
+	for (unsigned i = 0; i < conflicts; i++)
+		script.outcomes[1 + 2 * i] = CONFLICTING;
+	storm_play(stage.loop, s, 0);
+}
+
+/*
+ * The statement says no while another call brings the order to where it could have said yes: it is asked
+ * once more, and only then the caller is sent away. What cannot be is not asked again.
+ */
+static void
+a_conflict_that_is_over_is_tried_again(void **state)
+{
+	static const struct {
+		struct scene scene;
+		const char *movable, *done, *never;
+	} cases[] = {
+		{ SCENE("ReleaseProfile", 1, dp_release_profile, fill_release), "confirmed",
+			"released", "allocated" },
+		{ SCENE("CancelOrder", 1, dp_cancel_order, fill_cancel), "released", "available",
+			"installed" },
+		{ SCENE("ResetOrder", 1, dp_reset_order, fill_reset), "error", "released",
+			"installed" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct scene *s = &cases[i].scene;
+
+		play_conflicts(s, cases[i].movable, 1);
+		storm_must_be(s, SUCCEEDED);
+		assert_int_equal(script.waits, 3);
+		play_conflicts(s, cases[i].movable, 2);
+		storm_must_be(s, UNWELL);
+		assert_int_equal(script.waits, 4);
+		play_conflicts(s, cases[i].done, 1);
+		storm_must_be(s, SUCCEEDED);
+		play_conflicts(s, cases[i].done, 2);
+		storm_must_be(s, REFUSED);
+		play_conflicts(s, cases[i].never, 1);
+		storm_must_be(s, REFUSED);
+		assert_int_equal(script.waits, 2);
+	}
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { STORM_RUN };
+	const struct CMUnitTest tests[] = { STORM_RUN,
+		STORM_TEST(a_conflict_that_is_over_is_tried_again) };
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("dp_orders_storm", tests, NULL, NULL);

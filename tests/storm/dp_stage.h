@@ -174,7 +174,15 @@ row_write(unsigned query, const struct want *want)
 		rows_denied(want->rows);
 		break;
 	case Q_ORDER_PREPARE:
-		*(struct store_prepared *)want->row = (struct store_prepared){ 7, 3, 3 };
+		*(struct store_prepared *)want->row = (struct store_prepared){ .order_id = 7,
+			.operator_id = 1,
+			.type_id = 3,
+			.iccid_type_id = 3,
+			.iccid_operator_id = 1 };
+		break;
+	case Q_PROFILE_IMPORT:
+		*(struct store_imported *)want->row =
+			(struct store_imported){ SLICE_LIT(STAGE_ICCID), SLICE_LIT("gold") };
 		break;
 	case Q_ORDER_CREATE:
 	case Q_ORDER_CONFIRM:
