@@ -43,8 +43,8 @@ struct dp_settings {
 	int download_attempts;  /* beyond this many: terminated */
 	int code_attempts;      /* wrong Confirmation Codes that are forgiven */
 	int64_t order_lifetime; /* seconds; 0: no end */
-};
 	int64_t call_memory;    /* seconds that a call of ES2+ is remembered; 0: not */
+};
 
 struct dp_world {
 	unsigned references;
@@ -68,7 +68,6 @@ struct dp {
 	struct dp_world *world;     /* NULL until the first is numbered */
 	struct dp_denied *denied;   /* what is not served; NULL until it was read first */
 	struct dp_clients *clients; /* of the operators; the same */
-	struct dp_plans *plans;     /* templates, compiled */
 };
 
 /*

@@ -51,15 +51,15 @@ struct dp_confirm_order {
 		struct dp_actor actor;
 		struct slice matching_id;       /* absent: one is made; empty: default SM-DP+ */
 		struct slice confirmation_code; /* as the user will type it; absent: none */
+		struct slice smds_address;      /* where the event is registered; absent: nowhere */
 		bool release;
 	} in;
 	struct store_moved out;
-		struct slice smds_address;      /* where the event is registered; absent: nowhere */
 	/* check */
+	struct slice smdp_address; /* to be told with the MatchingID */
 	struct store_confirmation confirmation;
 	/* confirm, twice when the order changed under us */
 	unsigned tries;
-	struct slice smdp_address; /* to be told with the MatchingID */
 	/* explain */
 	struct store_standing standing;
 };
@@ -72,8 +72,6 @@ struct dp_release_profile {
 		struct dp_actor actor;
 	} in;
 	struct store_moved out;
-	/* release, twice when the order changed under us */
-	unsigned tries;
 	/* explain */
 	struct store_standing standing;
 };
@@ -105,8 +103,6 @@ struct dp_reset_order {
 		struct dp_actor actor;
 	} in;
 	struct store_moved out;
-	/* reset, twice when the order changed under us */
-	unsigned tries;
 	/* explain */
 	struct store_standing standing;
 };
