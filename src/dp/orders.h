@@ -72,6 +72,8 @@ struct dp_release_profile {
 		struct dp_actor actor;
 	} in;
 	struct store_moved out;
+	/* release, twice when the order changed under us */
+	unsigned tries;
 	/* explain */
 	struct store_standing standing;
 };
@@ -103,6 +105,8 @@ struct dp_reset_order {
 		struct dp_actor actor;
 	} in;
 	struct store_moved out;
+	/* reset, twice when the order changed under us */
+	unsigned tries;
 	/* explain */
 	struct store_standing standing;
 };
