@@ -14,6 +14,7 @@
 struct dp_clients;
 struct dp_denied;
 struct keys_private;
+struct peer;
 struct store;
 struct dp_world;
 
@@ -65,6 +66,7 @@ struct dp_world {
 struct dp {
 	struct loop *loop;
 	struct store *store;
+	struct peer *peer;          /* whom ES12 is spoken with */
 	struct dp_world *world;     /* NULL until the first is numbered */
 	struct dp_denied *denied;   /* what is not served; NULL until it was read first */
 	struct dp_clients *clients; /* of the operators; the same */

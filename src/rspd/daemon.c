@@ -16,9 +16,11 @@
 #include "dp/periodic.h"
 #include "keys/keys.h"
 #include "loop/loop.h"
+#include "outbox/outbox.h"
 #include "rspd/daemon.h"
 #include "rspd/front.h"
 #include "rspd/notify.h"
+#include "rspd/peers.h"
 #include "rspd/world.h"
 #include "store/store.h"
 
@@ -29,6 +31,8 @@ struct rspd {
 	struct loop *loop;
 	struct store *store;
 	struct dp dp;
+	struct peer *peer;
+	struct outbox *outbox; /* from the first world on */
 	struct front *front;
 	struct ctl *ctl;
 	struct dp_periodic *expiry, *sealer, *housekeeper, *denied, *clients;
@@ -37,8 +41,9 @@ struct rspd {
 	/* a start or a reload in progress */
 	const struct conf *wanted;
 	struct front_plan *plan;
-	bool again;      /* SIGHUP came meanwhile */
-	int64_t said_us; /* when it last said that it waits; 0: not yet */
+	struct peer_settings peers; /* with the plan */
+	bool again;                 /* SIGHUP came meanwhile */
+	int64_t said_us;            /* when it last said that it waits; 0: not yet */
 	bool serving, draining, drained;
 	int leave_left_ms;
 	int status;
@@ -61,11 +66,38 @@ plan_make(struct rspd *r, struct dp_world **world, char words[CTL_WORDS])
 	*world = world_read(r->wanted, words);
 	if (!*world)
 		return false;
-	r->plan = front_plan_new(r->front, r->wanted, *world, words);
-	if (r->plan)
-		return true;
+	if (peers_read(r->wanted, &r->peers, words)) {
+		r->plan = front_plan_new(r->front, r->wanted, *world, words);
+		if (r->plan)
+			return true;
+		peers_drop(&r->peers);
+	}
 	dp_world_release(*world);
 	return false;
+}
+
+static void
+plan_drop(struct rspd *r)
+{
+	front_plan_free(r->plan);
+	peers_drop(&r->peers);
+	r->plan = NULL;
+}
+
+/* Whom we call and how; the first time deliveries begin. */
+static void
+peers_apply(struct rspd *r)
+{
+	const struct conf_outbox *o = &r->conf->outbox;
+	struct outbox_settings settings = { .in_flight = o->in_flight,
+		.call_ms = o->call_seconds * 1000,
+		.lease_ms = o->lease_seconds * 1000 };
+
+	peer_settings_set(r->peer, &r->peers, peers_calls(r->conf));
+	if (r->outbox)
+		outbox_settings_set(r->outbox, &settings);
+	else if (!r->draining)
+		r->outbox = outbox_start(r->loop, r->store, r->peer, &settings);
 }
 
 static void
@@ -113,8 +145,7 @@ on_world(void *arg, bool ok)
 	struct rspd *r = arg;
 
 	if (!ok) {
-		front_plan_free(r->plan);
-		r->plan = NULL;
+		plan_drop(r);
 		if (r->draining)
 			return;
 		if (may_say(r))
@@ -145,6 +176,7 @@ on_entry(void *arg)
 	r->conf = r->wanted;
 	r->wanted = NULL;
 	settings_apply(r);
+	peers_apply(r);
 	front_plan_start(r->front, r->plan);
 	r->plan = NULL;
 	LOG(rspd, NOTICE, "did=%s result=ok version=%s", r->serving ? "reload" : "start",
@@ -253,6 +285,7 @@ drain(void *arg)
 {
 	struct rspd *r = arg;
 	uint32_t ms = r->conf->limits.drain_seconds * 1000;
+	uint32_t call_ms = r->conf->outbox.call_seconds * 1000;
 
 	if (r->draining)
 		return;
@@ -269,11 +302,11 @@ drain(void *arg)
 	if (r->entry) { /* it never came into service */
 		loop_timer_free(r->entry);
 		r->entry = NULL;
-		front_plan_free(r->plan);
-		r->plan = NULL;
+		plan_drop(r);
 	}
+	outbox_stop(r->outbox);
 	store_drain(r->store);
-	r->leave_left_ms = (int)ms + 5000;
+	r->leave_left_ms = (int)(ms > call_ms ? ms : call_ms) + 5000;
 	r->leave = loop_timer_new(r->loop, LEAVE_MS, on_leave, r);
 	front_drain(r->front, ms, on_drained, r);
 }
@@ -389,7 +422,7 @@ start(struct rspd *r, char words[CTL_WORDS])
 		dp_world_start(&r->dp, world, on_world, r);
 		return true;
 	}
-	front_plan_free(r->plan);
+	plan_drop(r);
 	dp_world_release(world);
 	return false;
 }
@@ -407,7 +440,8 @@ daemon_run(const struct conf *conf)
 	if (status == EX_OK) {
 		r.loop = loop_new(&(struct loop_limits){ .tasks = conf->limits.tasks });
 		r.store = store_new(r.loop, &settings);
-		r.dp = (struct dp){ .loop = r.loop, .store = r.store };
+		r.peer = peer_new(r.loop, peers_calls(conf));
+		r.dp = (struct dp){ .loop = r.loop, .store = r.store, .peer = r.peer };
 		r.front = front_new(r.loop, &r.dp, conf);
 		if (start(&r, words)) {
 			loop_run(r.loop);
@@ -422,6 +456,8 @@ daemon_run(const struct conf *conf)
 		dp_world_release(r.dp.world);
 		dp_denied_free(r.dp.denied);
 		dp_clients_free(r.dp.clients);
+		outbox_free(r.outbox);
+		peer_free(r.peer);
 		store_free(r.store);
 		loop_free(r.loop);
 	}
@@ -437,6 +473,7 @@ daemon_check(const struct conf *conf)
 {
 	struct store_settings settings = store_settings_of(conf);
 	char words[CTL_WORDS];
+	struct peer_settings peers;
 	struct dp_world *world;
 
 	if (!store_settings_check(&settings, words)) {
@@ -449,5 +486,10 @@ daemon_check(const struct conf *conf)
 		return EX_CONFIG;
 	}
 	dp_world_release(world);
+	if (!peers_read(conf, &peers, words)) {
+		fprintf(stderr, "rspd: %s\n", words);
+		return EX_CONFIG;
+	}
+	peers_drop(&peers);
 	return EX_OK;
 }

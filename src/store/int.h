@@ -176,6 +176,7 @@ bool listener_is_idle(const struct listener *l);
 struct statement_stats {
 	uint64_t count, errors, us;
 	bool checked; /* the wrapper's kinds were compared with the statement's */
+	bool tells;   /* it may write events into the outbox */
 };
 
 struct store {
@@ -186,6 +187,8 @@ struct store {
 	struct statement_stats *stats;
 	struct lane lanes[LANE_COUNT];
 	struct listener listener;
+	void (*told)(void *arg); /* see store_told_set; NULL: nobody */
+	void *told_arg;
 };
 
 /* Tables that the program fills and nothing else writes: compared at the start, written by --migrate. */

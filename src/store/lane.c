@@ -245,6 +245,8 @@ on_answered(struct conn *c, PGresult *r)
 	if (remedy == REMEDY_RECONNECT)
 		conn_restart(c, "the server is not what it was");
 	dispatch(l);
+	if (remedy == REMEDY_NONE && c->store->told && stats_of(c->store, statement)->tells)
+		c->store->told(c->store->told_arg);
 	if (q)
 		answer(q, r, remedy);
 }

@@ -25,6 +25,8 @@ store_new_of(
 	s->stats = calloc(catalog->statement_count + 1, sizeof *s->stats);
 	if (!s->conninfo || !s->stats)
 		abort();
+	for (size_t i = 0; i < catalog->statement_count; i++)
+		s->stats[i].tells = strstr(catalog->statements[i].text, "insert into outbox");
 	for (size_t i = 0; i < LANE_COUNT; i++)
 		lane_init(&s->lanes[i], s, &lanes[i]);
 	listener_init(&s->listener, s);
@@ -48,6 +50,13 @@ store_free(struct store *s)
 	free(s->stats);
 	free(s->conninfo);
 	free(s);
+}
+
+void
+store_told_set(struct store *s, void (*told)(void *arg), void *arg)
+{
+	s->told = told;
+	s->told_arg = arg;
 }
 
 bool

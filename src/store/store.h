@@ -79,6 +79,9 @@ void store_listen(struct store *s, const char *channel, void (*heard)(void *arg)
 /* Notifies the channel, at most once per 100 ms however often it is called. */
 void store_notify(struct store *s, const char *channel);
 
+/* Calls told(arg) in the loop after a statement that may have written events was answered; NULL: nobody. */
+void store_told_set(struct store *s, void (*told)(void *arg), void *arg);
+
 struct store_statement_view {
 	const char *name;
 	uint64_t count, errors, us; /* us: from being sent to being answered, in all */

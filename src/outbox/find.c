@@ -1,0 +1,130 @@
+/*
+ * Looking for what is due: leases first, then the heads of the keys in them, each of which becomes a
+ * delivery of its own. One look at a time; what comes meanwhile makes another one.
+ */
+#include "outbox/int.h"
+#include "base/log.h"
+
+enum { DEADLINE_MS = 30000, ARENA = 16 * 1024 * 1024, MARGIN_MS = 1000 };
+
+struct look {
+	struct outbox *outbox;
+	struct store_leased leased;
+	struct rows due;
+};
+
+/* clang-format off */
+#define STEPS(S) \
+	S(lease)    /* buckets that nobody holds                    */ \
+	S(find)     /* heads of keys, but for those on their way    */ \
+	S(take_off) /* one delivery each                            */ \
+	S(give_up)
+/* clang-format on */
+STEPS(DECLARE_STEP)
+static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
+static const struct procedure find_deliveries = { "FindDeliveries", THEN(lease), THEN(give_up),
+	steps, DEADLINE_MS, ARENA, sizeof(struct look) };
+
+static int32_t
+share(const struct outbox *o)
+{
+	return (int32_t)(o->settings.in_flight + 1) / 2;
+}
+
+static const struct step *
+lease(struct task *t)
+{
+	struct look *c = t->state;
+	struct outbox *o = c->outbox;
+
+	return store_outbox_lease(t, o->store, SLICE_ARRAY(o->owner), o->settings.lease_ms,
+		share(o), &c->leased, THEN(find));
+}
+
+static const struct step *
+find(struct task *t)
+{
+	struct look *c = t->state;
+	struct outbox *o = c->outbox;
+	struct slice *busy = ARENA_ARRAY(t->mem, struct slice, o->flying + 1);
+	const struct flight *f;
+	size_t n = 0;
+
+	LIST_FOREACH(f, &o->flights, place)
+	busy[n++] = f->tag;
+	return store_outbox_due(t, o->store, SLICE_ARRAY(o->owner), o->settings.call_ms + MARGIN_MS,
+		busy, n, share(o), &c->due, THEN(take_off));
+}
+
+/* One that hangs must not take the room of all. */
+static bool
+has_room(const struct outbox *o, int64_t subscriber_id)
+{
+	const struct flight *f;
+	int32_t n = 0;
+
+	if (o->stopping || o->flying >= o->settings.in_flight)
+		return false;
+	LIST_FOREACH(f, &o->flights, place)
+	n += f->subscriber_id == subscriber_id;
+	return n < share(o);
+}
+
+static const struct step *
+take_off(struct task *t)
+{
+	struct look *c = t->state;
+	struct outbox *o = c->outbox;
+	const struct store_due *due = c->due.first;
+
+	for (size_t i = 0; i < c->due.n; i++)
+		if (has_room(o, due[i].subscriber_id) && !outbox_deliver(o, &due[i]))
+			break;
+	FINISH;
+}
+
+static const struct step *
+give_up(struct task *t)
+{
+	LOG(outbox, WARNING, "task=FindDeliveries result=%s note=\"tried again in a second\"",
+		trouble_name(t->bad));
+	FINISH;
+}
+
+static void
+on_end(struct task *t)
+{
+	(void)t;
+}
+
+/* With the task's memory, which is when the next may begin. */
+static void
+on_gone(void *arg)
+{
+	struct outbox *o = arg;
+
+	o->looking = false;
+	if (o->again)
+		outbox_wake(o);
+	o->again = false;
+}
+
+void
+outbox_find(struct outbox *o)
+{
+	struct task *t;
+
+	if (o->stopping)
+		return;
+	if (o->looking) {
+		o->again = true;
+		return;
+	}
+	t = task_new(o->loop, &find_deliveries, NULL, on_end);
+	if (!t)
+		return;
+	o->looking = true;
+	((struct look *)t->state)->outbox = o;
+	arena_defer(t->mem, on_gone, o);
+	task_start(t, find_deliveries.first);
+}

@@ -1,0 +1,126 @@
+/*
+ * How far behind each subscriber is, asked every few seconds so that `stats` need not wait for the database;
+ * and once a minute the sweeping of keys of which nothing is owed.
+ */
+#include <stdlib.h>
+#include "base/clock.h"
+#include "outbox/int.h"
+
+enum {
+	DEADLINE_MS = 30000,
+	ARENA = 1024 * 1024,
+	KEPT = 1024 * 1024,
+	SWEEP = 10000,
+	SWEEP_EACH = 12
+};
+
+struct measuring {
+	struct outbox *outbox;
+	struct rows lags;
+	struct store_keys_swept swept;
+};
+
+/* clang-format off */
+#define STEPS(S) \
+	S(measure) \
+	S(keep)     /* for those who ask                     */ \
+	S(swept) \
+	S(give_up)
+/* clang-format on */
+STEPS(DECLARE_STEP)
+static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
+static const struct procedure measure_lag = { "MeasureLag", THEN(measure), THEN(give_up), steps,
+	DEADLINE_MS, ARENA, sizeof(struct measuring) };
+
+static const struct step *
+measure(struct task *t)
+{
+	struct measuring *c = t->state;
+
+	return store_outbox_lag(t, c->outbox->store, &c->lags, THEN(keep));
+}
+
+void
+outbox_measure_fini(struct outbox *o)
+{
+	if (o->lags_mem)
+		arena_fini(o->lags_mem);
+	free(o->lags_mem);
+	o->lags_mem = NULL;
+	o->lags = NULL;
+	o->lag_n = 0;
+}
+
+static void
+copy_lags(struct outbox *o, const struct rows *rows)
+{
+	const struct store_lag *from = rows->first;
+	struct store_lag *to;
+
+	outbox_measure_fini(o);
+	o->lags_mem = calloc(1, sizeof *o->lags_mem);
+	if (!o->lags_mem)
+		abort();
+	arena_init(o->lags_mem, KEPT, NULL, NULL);
+	to = ARENA_ARRAY(o->lags_mem, struct store_lag, rows->n);
+	for (size_t i = 0; i < rows->n; i++) {
+		to[i] = from[i];
+		to[i].kind = arena_copy(o->lags_mem, from[i].kind);
+		to[i].name = arena_copy(o->lags_mem, from[i].name);
+	}
+	o->lags = to;
+	o->lag_n = rows->n;
+}
+
+static const struct step *
+keep(struct task *t)
+{
+	struct measuring *c = t->state;
+	struct outbox *o = c->outbox;
+
+	copy_lags(o, &c->lags);
+	o->measured_us = clock_wall_us();
+	if (++o->measured % SWEEP_EACH)
+		FINISH;
+	return store_outbox_sweep(t, o->store, SWEEP, &c->swept, THEN(swept));
+}
+
+static const struct step *
+swept(struct task *t)
+{
+	(void)t;
+	FINISH;
+}
+
+static const struct step *
+give_up(struct task *t)
+{
+	LOG(outbox, WARNING, "task=MeasureLag result=%s note=\"tried again in 5 seconds\"",
+		trouble_name(t->bad));
+	FINISH;
+}
+
+static void
+on_end(struct task *t)
+{
+	(void)t;
+}
+
+static void
+on_gone(void *arg)
+{
+	((struct outbox *)arg)->measuring = false;
+}
+
+void
+outbox_measure(struct outbox *o)
+{
+	struct task *t = o->measuring ? NULL : task_new(o->loop, &measure_lag, NULL, on_end);
+
+	if (!t)
+		return;
+	o->measuring = true;
+	((struct measuring *)t->state)->outbox = o;
+	arena_defer(t->mem, on_gone, o);
+	task_start(t, measure_lag.first);
+}
