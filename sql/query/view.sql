@@ -196,3 +196,27 @@ select p.state, o.matching_id, coalesce(o.cc_sha256 is not null, false) as code_
   from profile p
   left join download_order o on o.id = p.order_id
  where p.iccid = $1;
+
+-- name: view_operators(operator_name text) -> view jsonb     zero rows: none
+-- lane: background
+select jsonb_strip_nulls(jsonb_build_object(
+           'name', w.name, 'requester', w.requester_identifier,
+           'expired', case when w.expired_certificates then 'accept' else 'refuse' end,
+           'calls', case when w.remember_calls then 'remember' else 'forget' end,
+           'clients', (select count(*) from operator_client c where c.operator_id = w.id),
+           'types', (select count(*) from profile_type t where t.operator_id = w.id),
+           'createdAt', utc(w.created_at))) as view
+  from operator w
+ where $1 is null or w.name = $1
+ order by w.name;
+
+-- name: view_operator_clients(operator_name text) -> view jsonb     zero rows: none
+-- lane: background
+select jsonb_build_object(
+           'client', c.id, 'operator', w.name, 'kind', c.kind,
+           'sha256', upper(encode(c.sha256, 'hex')), 'subject', c.subject,
+           'expiresAt', utc(c.not_after), 'addedAt', utc(c.added_at)) as view
+  from operator_client c
+  join operator w on w.id = c.operator_id
+ where $1 is null or w.name = $1
+ order by w.name, c.id;

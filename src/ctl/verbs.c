@@ -1,4 +1,5 @@
 /* Every verb of the control socket: its arguments, its procedure, how that is filled and told. */
+#include "ctl/operator.h"
 #include "ctl/verbs.h"
 #include "dp/refusal.h"
 
@@ -35,6 +36,50 @@ static const struct ctl_verb verbs[] = {
 		.args = ARGS(MUST("name", TEXT) MAY("operator", TEXT) MAY("keys", TEXT) MAY("onDelete", TEXT)),
 		.procedure = &ctl_profile_type_create, .read = ctl_profile_type_create_read,
 		.write = ctl_profile_type_create_write },
+	{ .name = "profile-type template add",
+		.args = ARGS(MUST("name", TEXT) MAY("operator", TEXT) MUST("templates", TEXTS)
+			MAY("variant", FLAG) METADATA MAY("why", TEXT)),
+		.procedure = &dp_add_template, .read = ctl_template_add_read,
+		.write = ctl_template_add_write },
+	{ .name = "profile load",
+		.args = ARGS(MUST("type", TEXT) MAY("operator", TEXT) MAY("format", TEXT) MAY("map", TEXTS)
+			MAY("dryRun", FLAG) MAY("source", TEXT) MAY("why", TEXT)),
+		.procedure = &dp_load_profiles, .read = ctl_profile_load_read,
+		.write = ctl_profile_load_write, .stream = true },
+	{ .name = "operator add",
+		.args = ARGS(MUST("name", TEXT) MAY("requester", TEXT) MAY("expired", TEXT)
+			MAY("calls", TEXT) MAY("why", TEXT)),
+		.procedure = &ctl_operator_change, .read = ctl_operator_add_read,
+		.write = ctl_operator_write },
+	{ .name = "operator set",
+		.args = ARGS(MUST("name", TEXT) MAY("requester", TEXT) MAY("anyRequester", FLAG)
+			MAY("expired", TEXT) MAY("calls", TEXT) MAY("why", TEXT)),
+		.procedure = &ctl_operator_change, .read = ctl_operator_set_read,
+		.write = ctl_operator_write },
+	{ .name = "operator remove",
+		.args = ARGS(MUST("name", TEXT) MAY("why", TEXT)),
+		.procedure = &ctl_operator_change, .read = ctl_operator_remove_read,
+		.write = ctl_operator_write },
+	{ .name = "operator list", .args = ARGS(),
+		.procedure = &ctl_view, .ask = ctl_operator_list_ask,
+		.list = "operators", .write = ctl_view_write },
+	{ .name = "operator show",
+		.args = ARGS(MUST("name", TEXT)),
+		.procedure = &ctl_view, .ask = ctl_operator_show_ask,
+		.none = REFUSE(OPERATOR_UNKNOWN), .write = ctl_view_write },
+	{ .name = "operator client add",
+		.args = ARGS(MUST("name", TEXT) MAY("certificate", OCTETS) MAY("ca", OCTETS)
+			MAY("subject", TEXT) MAY("why", TEXT)),
+		.procedure = &ctl_operator_change, .read = ctl_operator_client_add_read,
+		.write = ctl_operator_client_write },
+	{ .name = "operator client remove",
+		.args = ARGS(MUST("name", TEXT) MUST("client", NUMBER) MAY("why", TEXT)),
+		.procedure = &ctl_operator_change, .read = ctl_operator_client_remove_read,
+		.write = ctl_operator_client_write },
+	{ .name = "operator client list",
+		.args = ARGS(MAY("name", TEXT)),
+		.procedure = &ctl_view, .ask = ctl_operator_clients_ask,
+		.list = "clients", .write = ctl_view_write },
 	{ .name = "order create",
 		.args = ARGS(MAY("iccid", ICCID) MAY("operator", TEXT) MAY("type", TEXT) MAY("eid", EID)
 			MAY("expiresDays", NUMBER) MAY("why", TEXT)),

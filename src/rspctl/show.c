@@ -15,10 +15,31 @@ rspctl_show_profiles(json_t *ok)
 void
 rspctl_show_types(json_t *ok)
 {
-	static const struct rspctl_column columns[] = { { "NAME", "name" }, { "KEYS", "keys" },
-		{ "ON DELETE", "onDelete" }, { "STOCK", "stock" }, { "CREATED", "createdAt" } };
+	static const struct rspctl_column columns[] = { { "NAME", "name" },
+		{ "OPERATOR", "operator" }, { "KEYS", "keys" }, { "ON DELETE", "onDelete" },
+		{ "STOCK", "stock" }, { "CREATED", "createdAt" } };
 
 	SHOW_TABLE(json_object_get(ok, "types"), columns);
+}
+
+void
+rspctl_show_operators(json_t *ok)
+{
+	static const struct rspctl_column columns[] = { { "NAME", "name" },
+		{ "REQUESTER", "requester" }, { "CLIENTS", "clients" }, { "TYPES", "types" },
+		{ "EXPIRED", "expired" }, { "CALLS", "calls" }, { "CREATED", "createdAt" } };
+
+	SHOW_TABLE(json_object_get(ok, "operators"), columns);
+}
+
+void
+rspctl_show_clients(json_t *ok)
+{
+	static const struct rspctl_column columns[] = { { "CLIENT", "client" },
+		{ "OPERATOR", "operator" }, { "KIND", "kind" }, { "SUBJECT", "subject" },
+		{ "EXPIRES", "expiresAt" }, { "SHA-256", "sha256" } };
+
+	SHOW_TABLE(json_object_get(ok, "clients"), columns);
 }
 
 void

@@ -26,7 +26,7 @@ struct rspctl_option {
 };
 
 struct rspctl_verb {
-	const char *name;                    /* one or two words */
+	const char *name;                    /* one to three words */
 	const char *words;                   /* one line */
 	const char *more;                    /* a paragraph, or NULL */
 	const struct rspctl_option *options; /* ends with a NULL name */

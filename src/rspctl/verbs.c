@@ -21,6 +21,16 @@
 #define ONLY_OPERATOR TEXT("--operator", "NAME", "operator", "only this operator's")
 #define WHOSE_TYPE \
 	TEXT("--operator", "NAME", "operator", "the operator whose type it is (default: default)")
+#define REQUESTER \
+	TEXT("--requester", "ID", "requester", \
+		"functionRequesterIdentifier that its calls must bear, usually an OID (default: any)")
+#define EXPIRED \
+	TEXT("--expired", "WHAT", "expired", \
+		"pinned certificates past their expiry: refuse (default) or accept")
+#define CALLS \
+	TEXT("--calls", "WHAT", "calls", \
+		"remember (default): the same call again gets the first answer; forget: for clients that " \
+		"send a constant functionCallIdentifier")
 #define ICCID_PLACE PLACE("ICCID", "iccid", "the profile")
 
 static const struct rspctl_verb verbs[] = {
@@ -66,6 +76,40 @@ static const struct rspctl_verb verbs[] = {
 			TEXT("--on-delete", "WHAT", "onDelete",
 				"after a delete on the card: keep (default), reissue to it, or available")),
 		NULL, rspctl_show_facts },
+	{ "operator add", "make an operator (tenant)",
+		"An operator has profile types, profiles, orders and events of its own, and touches no other's. Its "
+		"servers come over ES2+ with certificates that operator client add makes known.",
+		OPTIONS(PLACE("NAME", "name", "its name")
+			REQUESTER EXPIRED CALLS WHY),
+		NULL, rspctl_show_facts },
+	{ "operator set", "change what an operator may", NULL,
+		OPTIONS(PLACE("NAME", "name", "the operator")
+			REQUESTER
+			FLAG("--any-requester", "anyRequester", "take any functionRequesterIdentifier from now on")
+			EXPIRED CALLS WHY),
+		NULL, rspctl_show_facts },
+	{ "operator remove", "remove an operator that has no profile types", NULL,
+		OPTIONS(PLACE("NAME", "name", "the operator") WHY), NULL, rspctl_show_facts },
+	{ "operator list", "list operators", NULL, OPTIONS(), NULL, rspctl_show_operators },
+	{ "operator show", "show one operator", NULL,
+		OPTIONS(PLACE("NAME", "name", "the operator")), NULL, rspctl_show_facts },
+	{ "operator client add", "let a certificate call for an operator",
+		"Either --certificate, which pins this very certificate (it may be self-signed), or --ca and --subject: "
+		"any certificate under that CA with that subject, written as `openssl x509 -noout -subject -nameopt "
+		"RFC2253` prints it. All instances know it within a second.",
+		OPTIONS(PLACE("NAME", "name", "the operator")
+			FILE_OF("--certificate", "FILE", "certificate", "the client's certificate, PEM or DER")
+			FILE_OF("--ca", "FILE", "ca", "the certificate of the CA that issues the client's")
+			TEXT("--subject", "DN", "subject", "the subject of the client's certificate")
+			WHY),
+		NULL, rspctl_show_facts },
+	{ "operator client remove", "let a certificate call no more", NULL,
+		OPTIONS(PLACE("NAME", "name", "the operator")
+			NUMBER_PLACE("CLIENT", "client", "its number, of operator client list")
+			WHY),
+		NULL, rspctl_show_facts },
+	{ "operator client list", "list the certificates of an operator, or of all", NULL,
+		OPTIONS(PLACE_MAY("NAME", "name", "the operator")), NULL, rspctl_show_clients },
 	{ "order create", "reserve a profile",
 		"DownloadOrder of ES2+. Name the profile or a type; any of it is taken then.",
 		OPTIONS(TEXT("--iccid", "ICCID", "iccid", "this profile")
@@ -208,7 +252,7 @@ static const struct rspctl_verb verbs[] = {
 };
 /* clang-format on */
 
-enum { VERBS = sizeof verbs / sizeof *verbs, WORDS = 128 };
+enum { VERBS = sizeof verbs / sizeof *verbs, WORDS = 128, VERB_WORDS = 3 };
 
 const struct rspctl_verb *
 rspctl_verb_get(unsigned i)
@@ -228,14 +272,23 @@ find_exactly(const char *name)
 const struct rspctl_verb *
 rspctl_verb_find(int argc, char **argv, int *used)
 {
-	const struct rspctl_verb *found = NULL;
-	char two[WORDS];
+	const struct rspctl_verb *found = NULL, *longer;
+	char words[WORDS] = "";
+	size_t n = 0;
 
-	if (argc > 1 && snprintf(two, sizeof two, "%s %s", argv[0], argv[1]) < (int)sizeof two)
-		found = find_exactly(two);
-	*used = found ? 2 : 1;
-	if (!found)
-		found = find_exactly(argv[0]);
+	*used = 1;
+	for (int i = 0; i < argc && i < VERB_WORDS; i++) {
+		int more = snprintf(
+			words + n, sizeof words - n, "%s%s", i ? " " : "", argv[i]);
+
+		if (more < 0 || (n += (size_t)more) >= sizeof words)
+			break;
+		longer = find_exactly(words);
+		if (!longer)
+			continue;
+		found = longer;
+		*used = i + 1;
+	}
 	/* "audit" alone shows the trail. */
 	if (!found && strcmp(argv[0], "audit") == 0 && (argc == 1 || argv[1][0] == '-'))
 		found = find_exactly("audit list");

@@ -27,6 +27,15 @@ store_view_profile(struct task *t, struct store *s, struct slice iccid, struct r
 }
 
 const struct step *
+store_view_type(struct task *t, struct store *s, struct slice name, struct slice operator_name,
+	struct rows *out, const struct step *then)
+{
+	const struct param params[] = { P_TEXT(name), P_TEXT(operator_name) };
+
+	return query_send(t, s, Q_VIEW_TYPE, params, VIEWS(out), then);
+}
+
+const struct step *
 store_view_types(struct task *t, struct store *s, struct slice operator_name, struct rows *out,
 	const struct step *then)
 {
@@ -84,6 +93,24 @@ store_view_audit(struct task *t, struct store *s, struct slice iccid, struct sli
 		P_INT4(most) };
 
 	return query_send(t, s, Q_VIEW_AUDIT, params, VIEWS(out), then);
+}
+
+const struct step *
+store_view_operators(struct task *t, struct store *s, struct slice operator_name, struct rows *out,
+	const struct step *then)
+{
+	const struct param params[] = { P_TEXT(operator_name) };
+
+	return query_send(t, s, Q_VIEW_OPERATORS, params, VIEWS(out), then);
+}
+
+const struct step *
+store_view_operator_clients(struct task *t, struct store *s, struct slice operator_name,
+	struct rows *out, const struct step *then)
+{
+	const struct param params[] = { P_TEXT(operator_name) };
+
+	return query_send(t, s, Q_VIEW_OPERATOR_CLIENTS, params, VIEWS(out), then);
 }
 
 static const struct column code_columns[] = {

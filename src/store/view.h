@@ -21,12 +21,20 @@ const struct step *store_view_profiles(struct task *t, struct store *s, struct s
 /* R_NONE: no such profile. */
 const struct step *store_view_profile(struct task *t, struct store *s, struct slice iccid,
 	struct rows *out, const struct step *then) MUST_RETURN;
+/* One type of an operator with its templates and loads. R_NONE: there is none of this name. */
+const struct step *store_view_type(struct task *t, struct store *s, struct slice name,
+	struct slice operator_name, struct rows *out, const struct step *then) MUST_RETURN;
 const struct step *store_view_types(struct task *t, struct store *s, struct slice operator_name,
 	struct rows *out, const struct step *then) MUST_RETURN;
 /* Newest first, `before` an order's number (STORE_NULL: the newest). */
 const struct step *store_view_orders(struct task *t, struct store *s, struct slice state,
 	struct slice type_name, struct slice eid, struct slice operator_name, int64_t before,
 	int32_t most, struct rows *out, const struct step *then) MUST_RETURN;
+/* Of one operator, or of all when the name is absent. */
+const struct step *store_view_operators(struct task *t, struct store *s, struct slice operator_name,
+	struct rows *out, const struct step *then) MUST_RETURN;
+const struct step *store_view_operator_clients(struct task *t, struct store *s,
+	struct slice operator_name, struct rows *out, const struct step *then) MUST_RETURN;
 /* With its sessions and the profile's history. R_NONE: no such profile, or never ordered. */
 const struct step *
 store_view_order(struct task *t, struct store *s, struct slice iccid, int32_t download_attempts,
