@@ -116,6 +116,8 @@ struct query {
 	struct query *prev, *next;
 };
 
+enum { LANE_COMMANDS = 3 };
+
 struct lane {
 	struct store *store;
 	const char *name;
@@ -124,7 +126,7 @@ struct lane {
 	const struct statement **statements; /* those of the catalog that run here */
 	size_t statement_count;
 	char timeout[64]; /* the command that sets it */
-	const char *commands[1];
+	const char *commands[LANE_COMMANDS];
 	struct query *first, *last;
 	unsigned queued, queue_max, queue_peak;
 	uint64_t refused, repeated, lost;

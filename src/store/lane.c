@@ -256,6 +256,16 @@ static const struct conn_user lane_users[LANE_COUNT] = {
 	[LANE_BACKGROUND] = { "background", on_up, on_answered, on_down, NULL },
 };
 
+/*
+ * Plans are kept, and a statement is planned when its table may still be empty: what reads all of a small
+ * table would go on to do so while it grows. Online statements are all written for an index
+ * (tests/store), so they get one. Reports may read all.
+ */
+static const char *const plan_commands[LANE_COUNT] = {
+	[LANE_ONLINE] = "set enable_seqscan = off",
+	[LANE_BACKGROUND] = "set enable_seqscan = on",
+};
+
 static void
 pick_statements(struct lane *l, const struct catalog *catalog, enum lane_id id)
 {
@@ -282,13 +292,15 @@ lane_init(struct lane *l, struct store *s, const struct lane_settings *settings)
 	snprintf(l->timeout, sizeof l->timeout, "set statement_timeout = %u",
 		(unsigned)settings->timeout_ms);
 	l->commands[0] = l->timeout;
+	l->commands[1] = plan_commands[settings->id];
+	l->commands[2] = "set jit = off"; /* compiling takes longer than any statement of ours */
 	pick_statements(l, s->catalog, settings->id);
 	for (unsigned i = 0; i < l->conn_count; i++) {
 		struct conn *c = &l->conns[i];
 
 		conn_init(c, s, &lane_users[settings->id], l);
 		c->commands = l->commands;
-		c->command_count = 1;
+		c->command_count = LANE_COMMANDS;
 		c->statements = l->statements;
 		c->statement_count = l->statement_count;
 		c->answer_ms = settings->timeout_ms + ANSWER_GRACE_MS;

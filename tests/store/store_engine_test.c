@@ -552,6 +552,54 @@ the_background_has_its_own_connections(void **state)
 	store_stop(s);
 }
 
+struct setting {
+	struct slice value;
+};
+static const struct column setting_columns[] = { COL_TEXT(struct setting, value) };
+
+static const struct step *
+send_setting(struct call *call, struct task *t, const struct step *then)
+{
+	const struct param params[] = { P_TEXT(call->octets) };
+
+	return query_send(t, call->store, call->number ? E_SETTING_BACKGROUND : E_SETTING, params,
+		ONE_ROW(setting_columns, (struct setting *)call->out), then);
+}
+
+static void
+look_at_off(struct call *call)
+{
+	const struct setting *setting = call->out;
+
+	call->number2 = slice_eq(setting->value, SLICE_LIT("off"));
+}
+
+static bool
+is_off(const char *name, bool background)
+{
+	struct setting setting;
+	struct call call = { .send = send_setting,
+		.look = look_at_off,
+		.store = store,
+		.number = background,
+		.octets = slice_text(name),
+		.out = &setting };
+
+	call_run(&call);
+	assert_int_equal(call.bad, T_NONE);
+	return call.number2;
+}
+
+static void
+plans_of_small_tables_do_for_large_ones(void **state)
+{
+	(void)state;
+	assert_true(is_off("enable_seqscan", false));
+	assert_false(is_off("enable_seqscan", true));
+	assert_true(is_off("jit", false));
+	assert_true(is_off("jit", true));
+}
+
 static void
 many_tasks_move_each_thing_once(void **state)
 {
@@ -704,6 +752,7 @@ main(void)
 		cmocka_unit_test(an_abandoned_statement_touches_nobody),
 		cmocka_unit_test(a_write_in_flight_outlives_the_deadline),
 		cmocka_unit_test(the_background_has_its_own_connections),
+		cmocka_unit_test(plans_of_small_tables_do_for_large_ones),
 		cmocka_unit_test(many_tasks_move_each_thing_once),
 		cmocka_unit_test(listeners_hear_others_and_themselves),
 		cmocka_unit_test(notifications_are_held_back),

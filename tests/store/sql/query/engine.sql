@@ -58,6 +58,13 @@ select pg_backend_pid() as pid from pg_sleep($1 / 1000.0);
 -- lane: background
 select pg_backend_pid() as pid from pg_sleep($1 / 1000.0);
 
+-- name: setting(name text) -> value text
+select current_setting($1) as value;
+
+-- name: setting_background(name text) -> value text
+-- lane: background
+select current_setting($1) as value;
+
 -- name: divide(by integer) -> result integer
 select 1 / $1 as result;
 
