@@ -31,7 +31,7 @@ bool
 codec_euicc_info1_read(
 	struct arena *mem, struct slice octets, struct codec_euicc_info1 *out, const char **why)
 {
-	struct slice svn, verify, sign;
+	struct slice svn, highest, verify, sign;
 	struct codec_der tlv;
 	const struct member table[] = {
 		{ 0x82, "svn", 3, 3, false, &svn, NULL },
@@ -46,6 +46,10 @@ codec_euicc_info1_read(
 	if (!MEMBER_READ(mem, tlv.value, table, why))
 		return false;
 	memcpy(out->svn, svn.p, 3);
+	highest = member_find(tlv.value, 0x93, 3, 3);
+	if (!highest.p || memcmp(highest.p, svn.p, 3) < 0)
+		highest = svn;
+	memcpy(out->highest_svn, highest.p, 3);
 	return ci_list_read(mem, verify, &out->verify, why) &&
 		ci_list_read(mem, sign, &out->sign, why);
 }

@@ -23,7 +23,8 @@ struct codec_ci_list {
 };
 
 struct codec_euicc_info1 {
-	uint8_t svn[3];
+	uint8_t svn[3];         /* the only version, or in SGP.22 v3 the lowest */
+	uint8_t highest_svn[3]; /* of v3; svn when it is not sent, is no version, or is lower */
 	struct codec_ci_list verify, sign; /* euiccCiPKIdListForVerification, …ForSigning */
 };
 

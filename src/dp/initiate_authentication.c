@@ -35,7 +35,8 @@ check_version(struct task *t)
 	if (!codec_euicc_info1_read(t->mem, c->in.euicc_info1, &c->info, &c->call.note) ||
 		c->in.euicc_challenge.n != CRYPTO_CHALLENGE_SIZE)
 		return task_refuse(t, REFUSE(MEMBER_INVALID));
-	if (memcmp(c->info.svn, settings->svn_lowest, 3) < 0 ||
+	/* An eUICC of v3 tells a lowest and a highest version: some version in between must be ours. */
+	if (memcmp(c->info.highest_svn, settings->svn_lowest, 3) < 0 ||
 		memcmp(c->info.svn, settings->svn_highest, 3) > 0)
 		return task_refuse(t, REFUSE(SVN_UNSUPPORTED));
 	GO(check_address);

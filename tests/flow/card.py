@@ -130,6 +130,8 @@ class Card:
         self.capabilities = range(32)
         self.profile_version = bytes([2, 3, 1])
         self.extra_info1 = self.extra_info2 = b""
+        self.extra_device = self.extra_context = self.extra_certificates = b""
+        self.more = b""  # members of a later version, at the end of every other sequence
 
     def identity(self, ci_id):
         return next((i for i in self.identities if i.tree.ci.id == ci_id), None)
@@ -171,6 +173,22 @@ class Card:
             self.extra_info2,
         )
 
+    def become_version_3(self):
+        """Speaks as SGP.22 v3 does, and still accepts servers of version 2: svn is now the lowest
+        version, and members stand where version 2 has none."""
+        later = tlv(0xBF7F, tlv(0x80, b"\x03")) + tlv(0x9F55, b"")
+        highest = tlv(0x93, bytes([3, 1, 0]))
+        signing = tlv(0xB1, tlv(0x04, os.urandom(20)))
+        self.extra_info1 = signing + der.named_bits(0, 1, 9, tag=0x88) + highest + later
+        self.extra_info2 = (
+            tlv(0xB0, tlv(0x80, b"\x01")) + signing + tlv(0x92, b"more") + highest + later
+        )
+        self.extra_device = tlv(0xA3, der.text("en")) + tlv(0x84) + tlv(0x85, b"\x00\x80") + later
+        self.extra_context = der.named_bits(0, tag=0x82) + tlv(0xA3, tlv(0x80)) + later
+        self.extra_certificates = tlv(0xA0, self.identities[0].eum.der) + later
+        self.more = later
+        return self
+
     def one_time_key(self, curve):
         key = ec.generate_private_key(CURVES[curve])
         self.one_time_keys[point(key)] = key
@@ -184,20 +202,20 @@ class Card:
         """An OtherSignedNotification for what happened to a profile (§3.5)."""
         identity = identity or self.identities[0]
         data = notification_metadata(
-            self.next_sequence() if sequence is None else sequence, event, address, iccid
+            self.next_sequence() if sequence is None else sequence, event, address, iccid, self.more
         )
-        return tlv(
-            0x30, data, signature_tlv(identity.key, data), identity.euicc.der, identity.eum.der
-        )
+        certificates = identity.euicc.der, identity.eum.der, self.extra_certificates
+        return tlv(0x30, data, signature_tlv(identity.key, data), *certificates)
 
 
-def notification_metadata(sequence, event, address, iccid):
+def notification_metadata(sequence, event, address, iccid, more=b""):
     return tlv(
         0xBF2F,
         der.integer(sequence, 0x80),
         der.named_bits(EVENT[event], tag=0x81),
         der.text(address),
         tlv(0x5A, swapped(iccid)),
+        more,
     )
 
 
@@ -310,12 +328,16 @@ class Download:
     def device_info(self):
         capabilities = tlv(0xA1, *(tlv(0x80 + i, b"\x05\x00\x00") for i in (0, 1, 5)))
         return tlv(
-            0xA1, tlv(0x80, b"\x35\x29\x06\x11"), capabilities, tlv(0x82, bytes.fromhex("53" * 8))
+            0xA1,
+            tlv(0x80, b"\x35\x29\x06\x11"),
+            capabilities,
+            tlv(0x82, bytes.fromhex("53" * 8)),
+            self.card.extra_device,
         )
 
     def context(self, matching_id):
         named = b"" if matching_id is None else der.text(matching_id, 0x80)
-        return tlv(0xA0, named, self.device_info())
+        return tlv(0xA0, named, self.device_info(), self.card.extra_context)
 
     def signed1(self, matching_id=None, **change):
         c = change.get
@@ -326,15 +348,15 @@ class Download:
             tlv(0x84, c("challenge", self.server_challenge)),
             c("info2") or self.card.info2(c("svn")),
             c("context") or self.context(matching_id),
+            self.card.more,
         )
 
     def server_response(self, matching_id=None, **change):
         identity = change.get("identity", self.identity)
         signed = self.signed1(matching_id, **change)
         self.signature1 = change.get("signature") or signature_tlv(identity.key, signed)
-        return tlv(
-            0xBF38, tlv(0xA0, signed, self.signature1, identity.euicc.der, identity.eum.der)
-        )
+        certificates = identity.euicc.der, identity.eum.der, self.card.extra_certificates
+        return tlv(0xBF38, tlv(0xA0, signed, self.signature1, *certificates))
 
     def authenticate_body(self, matching_id=None, **change):
         response = self.server_response(matching_id, **change)
@@ -389,10 +411,11 @@ class Download:
             tlv(0x80, c("transaction", self.transaction)),
             tlv(0x5F49, c("point") or point(self.one_time_key)),
             b"" if hashed is None else tlv(0x04, hashed),
+            self.card.more,
         )
         key = c("key", self.identity.key)
         signature = c("signature") or signature_tlv(key, signed + self.signature2.octets)
-        return tlv(0xBF21, tlv(0xA0, signed, signature))
+        return tlv(0xBF21, tlv(0xA0, signed, signature, self.card.more))
 
     def package_body(self, code=None, fresh=False, **change):
         response = self.prepare_response(code, fresh, **change)
@@ -455,11 +478,15 @@ class Download:
         data = tlv(
             0xBF27,
             tlv(0x80, c("transaction", self.transaction)),
-            notification_metadata(sequence, "install", c("notify", self.address), self.iccid),
+            notification_metadata(
+                sequence, "install", c("notify", self.address), self.iccid, self.card.more
+            ),
             der.oid(c("oid") or party_oid(self.pb_cert)),
             tlv(0xA2, outcome),
+            self.card.more,
         )
-        return tlv(0xBF37, data, c("signature") or signature_tlv(c("key", self.identity.key), data))
+        signature = c("signature") or signature_tlv(c("key", self.identity.key), data)
+        return tlv(0xBF37, data, signature, self.card.more)
 
     def notify(self, octets):
         return self.client.call("handleNotification", {"pendingNotification": b64(octets)})
@@ -472,9 +499,10 @@ class Download:
             tlv(0x80, c("transaction", self.transaction)),
             der.oid(c("oid") or party_oid(self.auth_cert), 0x81),
             der.integer(number, 0x82),
+            self.card.more,
         )
         signature = c("signature") or signature_tlv(c("key", self.identity.key), signed)
-        response = tlv(0xBF41, tlv(0xA0, signed, signature))
+        response = tlv(0xBF41, tlv(0xA0, signed, signature, self.card.more))
         return {"transactionId": self.hex_id, "cancelSessionResponse": b64(response)}
 
     def cancel(self, reason="endUserRejection", body=None, **change):

@@ -100,6 +100,7 @@ def issue(
     dns=(),
     permitted=None,
     critical=None,
+    unknown=None,
 ):
     """One certificate. `issuer` is a Signed, or None for a self-signed one; `authority` may be
     False (no authorityKeyIdentifier) or the octets of another key's identifier; `ca` is the path
@@ -142,9 +143,10 @@ def issue(
         uri = x509.UniformResourceIdentifier(CRL_URI)
         points = [x509.DistributionPoint([uri], None, None, None)]
         builder = builder.add_extension(x509.CRLDistributionPoints(points), False)
-    if critical:
-        unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier(critical), der.tlv(0x05))
-        builder = builder.add_extension(unknown, True)
+    for oid, is_critical in ((critical, True), (unknown, False)):
+        if oid:
+            extension = x509.UnrecognizedExtension(x509.ObjectIdentifier(oid), der.tlv(0x05))
+            builder = builder.add_extension(extension, is_critical)
     return Signed(builder.sign(issuer_key, hashes.SHA256()), key)
 
 

@@ -8,10 +8,13 @@ import time
 
 import pytest
 
+import asn1
 import der
 import pki
+from asn1 import Asn1Client
 from card import Card, Download, Identity, b64
 from conftest import new_eid
+from web import Client
 
 EXECUTED = re.compile(r" execute ([^:]+): ")  # the name under which rspd prepared it
 
@@ -70,9 +73,10 @@ def silent(watch, of_functions):
     assert not seen, seen
 
 
-@pytest.fixture
-def lpa(watched, make_module_card):
-    return Download(make_module_card(), watched.client())
+@pytest.fixture(params=[Client, Asn1Client], ids=["json", "asn1"])
+def lpa(watched, make_module_card, request):
+    """A session in either binding."""
+    return Download(make_module_card(), watched.client(kind=request.param))
 
 
 def test_a_right_call_is_seen(watched, of_functions, lpa):
@@ -169,6 +173,9 @@ def test_garbage_of_every_function(watched, of_functions, lpa):
     with Watch(watched) as watch:
         for function in ("authenticateClient", "getBoundProfilePackage", "cancelSession"):
             for body in (b"", b"{}", b"[]", b'{"transactionId":"00"}', os.urandom(100)):
+                lpa.client.call(function, body)
+            for members in (b"", der.tlv(0x80, bytes(16)), der.tlv(0x80, bytes(16)) + b"\xa1\x00"):
+                body = der.tlv(asn1.REQUEST, der.tlv(asn1.TAG[function], members))
                 lpa.client.call(function, body)
         lpa.client.call("handleNotification", {"pendingNotification": b64(os.urandom(60))})
     silent(watch, of_functions)

@@ -80,11 +80,29 @@ info1_of_version_3_is_read(void **state)
 			"} 88:0700 93:030100 }"),
 		&info, &why));
 	assert_int_equal(info.sign.n, 1);
+	assert_memory_equal(info.highest_svn, "\3\1\0", 3);
 	assert_true(codec_euicc_info1_read(&mem,
 		der(&mem, "BF20{ 82:020500 88:0700 A9{ " CI1 "} BF55{ 80: } AA{ " CI2 "} }"), &info,
 		&why));
 	assert_int_equal(info.verify.n, 1);
 	assert_int_equal(info.sign.n, 1);
+	assert_memory_equal(info.highest_svn, "\2\5\0", 3);
+}
+
+/* A highest version that is lower than the lowest, or no version, says nothing. */
+static void
+info1_of_an_odd_range_has_one_version(void **state)
+{
+	static const char *const odd[] = { "93:0301", "93:03010000", "93:", "93:010900" };
+	struct codec_euicc_info1 info;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+		assert_true(codec_euicc_info1_read(&mem,
+			der(&mem, "BF20{ 82:020500 A9{ " CI1 "} AA{ " CI2 "} %s }", odd[i]), &info,
+			&why));
+		assert_memory_equal(info.highest_svn, "\2\5\0", 3);
+	}
 }
 
 static void
@@ -599,6 +617,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(info1_lists_the_ci_keys),
 		cmocka_unit_test(info1_of_version_3_is_read),
+		cmocka_unit_test(info1_of_an_odd_range_has_one_version),
 		cmocka_unit_test(info1_is_refused),
 		cmocka_unit_test(info2_says_what_the_card_can_do),
 		cmocka_unit_test(info2_with_the_least_is_read),
