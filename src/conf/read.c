@@ -10,6 +10,7 @@
 #include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "conf/int.h"
 
@@ -337,26 +338,47 @@ conf_read_text(struct slice text, const char *path, struct conf_errors *errors)
 	return NULL;
 }
 
+/* NULL and the text, at most an octet more than a file may have; else why not. Never waits, as for a pipe. */
+static const char *
+read_file(const char *path, uint8_t text[FILE_MAX + 1], size_t *n)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	const char *wrong = NULL;
+	struct stat st;
+	ssize_t got = 1;
+
+	if (fd < 0)
+		return strerror(errno);
+	*n = 0;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		wrong = "it is not a regular file";
+	while (!wrong && *n <= FILE_MAX && got > 0) {
+		got = read(fd, text + *n, FILE_MAX + 1 - *n);
+		if (got < 0)
+			wrong = strerror(errno);
+		else
+			*n += (size_t)got;
+	}
+	close(fd);
+	return wrong;
+}
+
 const struct conf *
 conf_read(const char *path, struct conf_errors *errors)
 {
 	const struct conf *c = NULL;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	uint8_t *text = malloc(FILE_MAX + 1);
-	size_t n = 0;
-	ssize_t got = -1;
+	const char *wrong;
+	size_t n;
 
 	if (!text)
 		abort();
 	errors->n = 0;
-	while (fd >= 0 && n <= FILE_MAX && (got = read(fd, text + n, FILE_MAX + 1 - n)) > 0)
-		n += (size_t)got;
-	if (got < 0)
-		conf_error_put(errors, path, 0, "cannot be read: %s", strerror(errno));
+	wrong = read_file(path, text, &n);
+	if (wrong)
+		conf_error_put(errors, path, 0, "cannot be read: %s", wrong);
 	else
 		c = conf_read_text(slice_of(text, n), path, errors);
-	if (fd >= 0)
-		close(fd);
 	free(text);
 	return c;
 }

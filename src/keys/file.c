@@ -13,7 +13,7 @@ words_for(int error)
 {
 	switch (error) {
 	case ENOENT:
-		return "does not exist";
+		return "does not exist; `rspctl pki make-test` makes all that a test needs";
 	case EACCES:
 	case EPERM:
 		return "may not be read by this user";

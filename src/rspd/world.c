@@ -2,6 +2,7 @@
  * Reading the world: CI roots with their lists, our certificates with their keys, the symmetric keys,
  * the settings. All of it is loaded and checked before any of it is used, at start and at a reload.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,7 +74,10 @@ file_read(struct arena *mem, const char *path, struct slice *out, char words[WOR
 
 	if (fd < 0)
 		return complain(words, path,
-			"cannot be read; check the path and that rspd's user may read it");
+			errno == ENOENT ? "does not exist; `rspctl pki make-test` makes all that a "
+					  "test needs"
+					: "cannot be read; check the path and that rspd's user may "
+					  "read it");
 	wrong = octets_read(mem, fd, out);
 	close(fd);
 	return !wrong || complain(words, path, wrong);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "conf/conf.h"
@@ -129,8 +130,8 @@ each_mistake_is_told_with_its_line(void **state)
 		{ "port = 8443", "port = 99999999999999999999",
 			":21: [listener brainpool] port must" },
 		{ "port = 8443", "prt = 8443",
-			":21: [listener brainpool] has no option prt; it has address, port, "
-			"names" },
+			":21: [listener brainpool] has no option prt; it has role, address, "
+			"port, names" },
 		{ "port = 8443", "port", ":21: [listener brainpool] port has no value" },
 		{ "port = 8443", "port =", ":21: [listener brainpool] port must be a number" },
 		{ "port = 8443", "address = ::1",
@@ -278,7 +279,11 @@ files_are_read_and_missing_ones_told(void **state)
 	assert_null(conf_read(path, &errors));
 	assert_non_null(strstr(errors.text[0], "cannot be read: No such file or directory"));
 	assert_null(conf_read("/", &errors));
-	assert_string_equal(errors.text[0], "/: cannot be read: Is a directory");
+	assert_string_equal(errors.text[0], "/: cannot be read: it is not a regular file");
+	assert_int_equal(mkfifo(path, 0600), 0); /* nobody will ever write to it */
+	assert_null(conf_read(path, &errors));
+	assert_int_equal(unlink(path), 0);
+	assert_non_null(strstr(errors.text[0], "it is not a regular file"));
 }
 
 static void

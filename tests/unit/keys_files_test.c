@@ -111,7 +111,8 @@ files_open_to_others_are_refused(void **state)
 			keys_private_load(path, &k), "is open to all users: chmod o-rw it");
 		assert_null(k);
 	}
-	assert_string_equal(keys_private_load(path_of("none"), &k), "does not exist");
+	assert_string_equal(keys_private_load(path_of("none"), &k),
+		"does not exist; `rspctl pki make-test` makes all that a test needs");
 	assert_string_equal(keys_private_load(folder, &k), "is not a file");
 	path = write_file("b.key", ONES "\n", 0644);
 	assert_non_null(keys_ring_load(path, NULL, &ring));

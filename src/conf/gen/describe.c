@@ -70,6 +70,14 @@ sample(void)
 		"credential that systemd hands over. Sections with a name may stand several times, "
 		"each with its own name. "
 		"`rspd -c FILE --check-config` says whether a file is right.");
+	puts("#");
+	put_comment("The files that are named here do not come with this one. For a test, say");
+	puts("#     rspctl pki make-test pki --dns smdp.example.org");
+	put_comment(
+		"in this file's folder: it makes both shared keys, a CI and rspd's certificates. "
+		"Real certificates are asked for with `rspctl pki csr`. Then make the database "
+		"(`createdb rspd`) and its tables (`rspd -c FILE --migrate`), and see that rspd's "
+		"user may listen on port 443 and make its control socket, or choose others.");
 	for (int i = 0; i < CONF_SECTIONS; i++)
 		sample_section(&conf_sections[i]);
 }
