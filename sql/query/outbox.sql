@@ -128,27 +128,32 @@ with idle as (
 )
 select (select count(*) from gone) + (select count(*) from stale) as swept;
 
--- name: subscriber_callback(operator_name text, address text, roots bytea, client text, card_events boolean, actor text, why text) -> id bigint, name text, address text     zero rows: conflict
--- The ES2+ server of an operator: made, or what is given changed. Conflict: no such operator, or there is no
+-- name: subscriber_callback(operator_name text, address text, roots bytea, client text, card_events boolean, actor text, why text) -> view jsonb     zero rows: none
+-- The ES2+ server of an operator: made, or what is given changed. None: no such operator, or there is no
 -- server yet and no address for it.
+-- lane: background
 with made as (
     insert into subscriber (operator_id, kind, name, address, types, roots, client, card_events)
-    select o.id, 'es2', o.name, $2, array['es2.progress'], $3, $4, coalesce($5, true)
+    select o.id, 'es2', o.name, coalesce($2, known.address), array['es2.progress'], $3, $4, coalesce($5, true)
       from operator o
-     where o.name = $1 and $2 is not null
+      left join subscriber known on known.kind = 'es2' and known.operator_id = o.id
+     where o.name = $1 and coalesce($2, known.address) is not null
         on conflict (kind, name) do update
        set address = excluded.address,
            roots = coalesce(excluded.roots, subscriber.roots),
            client = coalesce(excluded.client, subscriber.client),
            card_events = coalesce($5, subscriber.card_events)
- returning id, name, address
+ returning *
 ), audited as (
     insert into audit (actor, act, why)
     select $6, 'operator.callback', 'operator=' || name || ' address=' || address || ' ' || $7 from made
 )
-select id, name, address from made;
+select jsonb_strip_nulls(jsonb_build_object(
+           'name', name, 'kind', kind, 'address', address, 'client', client,
+           'cardEvents', card_events, 'roots', roots is not null, 'paused', paused)) as view
+  from made;
 
--- name: subscriber_remove(name text, actor text, why text) -> name text     zero rows: none
+-- name: subscriber_remove(name text, actor text, why text) -> view jsonb     zero rows: none
 -- With all that is owed to it.
 -- lane: background
 with gone as (
@@ -157,9 +162,9 @@ with gone as (
     insert into audit (actor, act, why)
     select $2, 'subscriber.remove', 'subscriber=' || name || ' ' || $3 from gone
 )
-select name from gone limit 1;
+select jsonb_build_object('name', name) as view from gone limit 1;
 
--- name: subscriber_pause(name text, paused boolean, actor text, why text) -> name text, paused boolean     zero rows: none
+-- name: subscriber_pause(name text, paused boolean, actor text, why text) -> view jsonb     zero rows: none
 -- Stops or resumes what is told to a subscriber. When it is resumed everything is due at once.
 -- lane: background
 with changed as (
@@ -175,9 +180,9 @@ with changed as (
            'subscriber=' || name || ' ' || $4
       from changed
 )
-select name, paused from changed limit 1;
+select jsonb_build_object('name', name, 'paused', paused) as view from changed limit 1;
 
--- name: outbox_replay(name text, iccid text, since timestamptz, until timestamptz, most integer, actor text, why text) -> name text, events bigint     zero rows: none
+-- name: outbox_replay(name text, iccid text, since timestamptz, until timestamptz, most integer, actor text, why text) -> view jsonb     zero rows: none
 -- Tells a subscriber again what it was told, or was not told for good, of a profile or of a time.
 -- lane: background
 with one as (
@@ -218,9 +223,9 @@ with one as (
     insert into audit (actor, act, iccid, why)
     select $6, 'event.replay', $2, 'subscriber=' || name || ' ' || $7 from one
 )
-select one.name, (select count(*) from again) as events from one;
+select jsonb_build_object('name', one.name, 'events', (select count(*) from again)) as view from one;
 
--- name: view_subscribers() -> view jsonb     zero rows: none
+-- name: view_subscribers(name text) -> view jsonb     zero rows: none
 -- lane: background
 select jsonb_strip_nulls(jsonb_build_object(
            'name', s.name, 'kind', s.kind, 'address', s.address, 'operator', p.name,
@@ -243,6 +248,7 @@ select jsonb_strip_nulls(jsonb_build_object(
                           limit 1))) as view
   from subscriber s
   left join operator p on p.id = s.operator_id
+ where $1 is null or s.name = $1
  order by s.id;
 
 -- name: view_deliveries(name text, state text, iccid text, most integer) -> view jsonb     zero rows: none

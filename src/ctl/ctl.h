@@ -9,6 +9,7 @@
 struct ctl;
 struct dp;
 struct loop;
+struct outbox;
 
 /* What belongs to the program as a whole. */
 struct ctl_hooks {
@@ -17,6 +18,8 @@ struct ctl_hooks {
 	bool (*reload)(void *arg, char words[512]);
 	/* Begins to end the program: no new work, what runs is finished. */
 	void (*drain)(void *arg);
+	/* Who is told of events; NULL before there is service. */
+	const struct outbox *(*outbox)(void *arg);
 };
 
 struct ctl_settings {

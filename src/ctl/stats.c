@@ -2,9 +2,11 @@
  * stats: everything that is counted, in one object: counters and gauges, latency by function, steps by
  * procedure, statements and lanes of the store, refusals, the machine's own account of the process.
  */
+#include <stdio.h>
 #include <sys/resource.h>
 #include "ctl/verbs.h"
 #include "loop/loop.h"
+#include "outbox/outbox.h"
 #include "stats/stats.h"
 
 static void
@@ -63,6 +65,29 @@ add_refusal(void *arg, const struct dp_refusal *no, uint64_t count)
 		json_object_set_new(arg, no->base.name, json_integer((json_int_t)count));
 }
 
+static void
+add_subscriber(void *arg, const struct outbox_view *v)
+{
+	char name[300];
+
+	snprintf(name, sizeof name, "%.*s %.*s", SLICE_FMT(v->kind), SLICE_FMT(v->name));
+	json_object_set_new(arg, name,
+		json_pack("{sI sI sf sb}", "waiting", (json_int_t)v->waiting, "dead",
+			(json_int_t)v->dead, "lagSeconds", (double)v->lag_us / 1000000, "paused",
+			(int)v->paused));
+}
+
+static json_t *
+subscribers_json(const struct ctl *c)
+{
+	const struct outbox *o = c->hooks.outbox ? c->hooks.outbox(c->hooks.arg) : NULL;
+	json_t *all = json_object();
+
+	if (o)
+		outbox_each(o, add_subscriber, all);
+	return all;
+}
+
 static json_t *
 process_json(void)
 {
@@ -95,6 +120,7 @@ ctl_stats_write(struct task *t, json_t *ok)
 	json_object_set_new(ok, "statements", statements);
 	json_object_set_new(ok, "lanes", lanes);
 	json_object_set_new(ok, "refusals", refusals);
+	json_object_set_new(ok, "subscribers", subscribers_json(c));
 	json_object_set_new(ok, "tasks",
 		json_pack("{si si}", "running", (int)loop_tasks_get(c->loop), "peak",
 			(int)loop_tasks_peak_get(c->loop)));

@@ -6,6 +6,11 @@
 static const struct refusal NOT_ORDERED = { "NOT_ORDERED", LOG_INFO,
 	"this profile was never ordered, or is not known; see profile show" };
 
+static const struct refusal SUBSCRIBER_UNKNOWN = { "SUBSCRIBER_UNKNOWN", LOG_INFO,
+	"there is no such subscriber; see subscriber list" };
+static const struct refusal NO_CALLBACK = { "NO_CALLBACK", LOG_INFO,
+	"there is no such operator, or no address for its server yet; see operator list, give --url" };
+
 /* clang-format off */
 #define ARGS(...) (const struct ctl_arg[]){ __VA_ARGS__ { NULL, 0, false } }
 #define MUST(name, kind) { name, CTL_##kind, true },
@@ -135,9 +140,40 @@ static const struct ctl_verb verbs[] = {
 		.procedure = &ctl_view, .ask = ctl_session_list_ask,
 		.list = "sessions", .write = ctl_view_write },
 	{ .name = "event list",
-		.args = ARGS(MAY("operator", TEXT) MAY("iccid", ICCID) MAY("eid", EID) MAY("limit", NUMBER)),
+		.args = ARGS(MAY("operator", TEXT) MAY("iccid", ICCID) MAY("eid", EID) MAY("subscriber", TEXT) MAY("state", TEXT)
+			MAY("limit", NUMBER)),
 		.procedure = &ctl_view, .ask = ctl_event_list_ask,
 		.list = "events", .write = ctl_view_write },
+	{ .name = "event replay",
+		.args = ARGS(MUST("subscriber", TEXT) MAY("iccid", ICCID) MAY("from", TEXT)
+			MAY("to", TEXT) MAY("why", TEXT)),
+		.procedure = &ctl_view, .ask = ctl_event_replay_ask,
+		.none = &SUBSCRIBER_UNKNOWN, .write = ctl_view_write },
+	{ .name = "operator callback",
+		.args = ARGS(MUST("name", TEXT) MAY("url", TEXT) MAY("ca", OCTETS)
+			MAY("certificate", TEXT) MAY("cardEvents", TEXT) MAY("why", TEXT)),
+		.procedure = &ctl_view, .ask = ctl_operator_callback_ask,
+		.none = &NO_CALLBACK, .write = ctl_view_write },
+	{ .name = "subscriber list",
+		.args = ARGS(),
+		.procedure = &ctl_view, .ask = ctl_subscriber_list_ask,
+		.list = "subscribers", .write = ctl_view_write },
+	{ .name = "subscriber show",
+		.args = ARGS(MUST("name", TEXT)),
+		.procedure = &ctl_view, .ask = ctl_subscriber_list_ask,
+		.none = &SUBSCRIBER_UNKNOWN, .write = ctl_view_write },
+	{ .name = "subscriber pause",
+		.args = ARGS(MUST("name", TEXT) MAY("why", TEXT)),
+		.procedure = &ctl_view, .ask = ctl_subscriber_pause_ask,
+		.none = &SUBSCRIBER_UNKNOWN, .write = ctl_view_write },
+	{ .name = "subscriber resume",
+		.args = ARGS(MUST("name", TEXT) MAY("why", TEXT)),
+		.procedure = &ctl_view, .ask = ctl_subscriber_resume_ask,
+		.none = &SUBSCRIBER_UNKNOWN, .write = ctl_view_write },
+	{ .name = "subscriber remove",
+		.args = ARGS(MUST("name", TEXT) MAY("why", TEXT)),
+		.procedure = &ctl_view, .ask = ctl_subscriber_remove_ask,
+		.none = &SUBSCRIBER_UNKNOWN, .write = ctl_view_write },
 	{ .name = "stats", .args = ARGS(), .procedure = &ctl_control, .write = ctl_stats_write },
 	{ .name = "tasks", .args = ARGS(), .procedure = &ctl_control, .write = ctl_tasks_write },
 	{ .name = "log",

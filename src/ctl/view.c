@@ -186,6 +186,10 @@ ctl_session_list_ask(struct task *t, struct rows *out, const struct step *then)
 const struct step *
 ctl_event_list_ask(struct task *t, struct rows *out, const struct step *then)
 {
+	if (ctl_text_get(t, "subscriber").p)
+		return ctl_deliveries_ask(t, out, then);
+	if (ctl_text_get(t, "state").p)
+		return task_refuse(t, ctl_refuse(t, "state of what; name a subscriber too"));
 	return store_view_events(t, store_of(t), ctl_text_get(t, "iccid"), ctl_text_get(t, "eid"),
 		ctl_text_get(t, "operator"), most_of(t), out, then);
 }

@@ -99,11 +99,25 @@ rspctl_show_events(json_t *ok)
 	json_array_foreach(events, i, event)
 	{
 		data = json_object_get(event, "data");
-		json_object_set(event, "state", json_object_get(data, "state"));
+		if (!json_object_get(event, "subscriber"))
+			json_object_set(event, "state", json_object_get(data, "state"));
 		json_object_set(event, "eid", json_object_get(data, "eid"));
-		json_object_set(event, "why", json_object_get(data, "why"));
+		json_object_set(event, "why",
+			json_object_get(event, "error") ? json_object_get(event, "error")
+							: json_object_get(data, "why"));
 	}
 	SHOW_TABLE(events, columns);
+}
+
+void
+rspctl_show_subscribers(json_t *ok)
+{
+	static const struct rspctl_column columns[] = { { "NAME", "name" }, { "KIND", "kind" },
+		{ "OPERATOR", "operator" }, { "WAITING", "waiting" }, { "DEAD", "dead" },
+		{ "OLDEST", "oldest" }, { "PAUSED", "paused" }, { "ADDRESS", "address" },
+		{ "LAST ERROR", "lastError" } };
+
+	SHOW_TABLE(json_object_get(ok, "subscribers"), columns);
 }
 
 void
@@ -177,8 +191,8 @@ show_steps(json_t *procedures)
 void
 rspctl_show_stats(json_t *ok)
 {
-	static const char *const groups[] = { "process", "tasks", "counters", "refusals", "latency",
-		"lanes", "statements" };
+	static const char *const groups[] = { "process", "tasks", "counters", "refusals",
+		"subscribers", "latency", "lanes", "statements" };
 	char safe[RSPCTL_CELL];
 
 	printf("rspd %s\n",

@@ -32,6 +32,7 @@ void rspctl_show_orders(json_t *ok);
 void rspctl_show_order(json_t *ok);
 void rspctl_show_sessions(json_t *ok);
 void rspctl_show_events(json_t *ok);
+void rspctl_show_subscribers(json_t *ok);
 void rspctl_show_audit(json_t *ok);
 void rspctl_show_stats(json_t *ok);
 void rspctl_show_tasks(json_t *ok);

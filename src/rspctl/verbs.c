@@ -191,8 +191,42 @@ static const struct rspctl_verb verbs[] = {
 		OPTIONS(ONLY_OPERATOR
 			TEXT("--iccid", "ICCID", "iccid", "only of this profile")
 			TEXT("--eid", "EID", "eid", "only of this eUICC")
+			TEXT("--subscriber", "NAME", "subscriber", "as it was told, or is owed, to this subscriber")
+			TEXT("--state", "STATE", "state", "with --subscriber: only waiting, delivered or dead")
 			LIMIT),
 		NULL, rspctl_show_events },
+	{ "event replay", "tell a subscriber events again",
+		"Those of a profile, or of a time, dead letters among them; in the order in which they arose.",
+		OPTIONS(MUST("--subscriber", "NAME", "subscriber", "who is told")
+			TEXT("--iccid", "ICCID", "iccid", "only of this profile")
+			TEXT("--from", "TIME", "from", "from then on: 2026-11-22 or 2026-11-22T21:00:00Z")
+			TEXT("--to", "TIME", "to", "until before then")
+			WHY),
+		NULL, rspctl_show_facts },
+	{ "operator callback", "say where an operator is told of its downloads",
+		"HandleDownloadProgressInfo of ES2+. What is not given stays as it is; facts of before are not told.",
+		OPTIONS(PLACE("NAME", "name", "the operator")
+			TEXT("--url", "URL", "url", "its server, https://…; the standard's path when it has none")
+			FILE_OF("--ca", "FILE", "ca",
+				"what its certificate must lead to, or it itself, PEM (default: the configured CIs)")
+			TEXT("--certificate", "CLIENT", "certificate",
+				"the [client CLIENT] of the configuration that shows itself (default: the only one)")
+			TEXT("--card-events", "on|off", "cardEvents",
+				"also tell what cards do with profiles, as points 100 and up (default on)")
+			WHY),
+		NULL, rspctl_show_facts },
+	{ "subscriber list", "list who is told of events, and how far behind each is", NULL, OPTIONS(),
+		NULL, rspctl_show_subscribers },
+	{ "subscriber show", "show one subscriber", NULL, OPTIONS(PLACE("NAME", "name", "the subscriber")),
+		NULL, rspctl_show_facts },
+	{ "subscriber pause", "tell a subscriber nothing for a while",
+		"What is owed to it is kept, and told when it is resumed.",
+		OPTIONS(PLACE("NAME", "name", "the subscriber") WHY), NULL, rspctl_show_facts },
+	{ "subscriber resume", "tell a subscriber again, at once",
+		"Also one that was not paused: everything that waits for its next attempt is due now.",
+		OPTIONS(PLACE("NAME", "name", "the subscriber") WHY), NULL, rspctl_show_facts },
+	{ "subscriber remove", "forget a subscriber and all that is owed to it", NULL,
+		OPTIONS(PLACE("NAME", "name", "the subscriber") WHY), NULL, rspctl_show_facts },
 	{ "stats", "show what is counted", NULL, OPTIONS(), NULL, rspctl_show_stats },
 	{ "tasks", "show what runs now, and at which step", NULL, OPTIONS(), NULL, rspctl_show_tasks },
 	{ "log", "show the log's levels, or set one",

@@ -311,6 +311,12 @@ drain(void *arg)
 	front_drain(r->front, ms, on_drained, r);
 }
 
+static const struct outbox *
+outbox_of(void *arg)
+{
+	return ((const struct rspd *)arg)->outbox;
+}
+
 static void
 on_watchdog(void *arg)
 {
@@ -360,7 +366,9 @@ services_start(struct rspd *r, char words[CTL_WORDS])
 	uint32_t watchdog_ms = notify_watchdog_ms();
 
 	r->ctl = ctl_start(r->loop, &r->dp, &ctl,
-		&(struct ctl_hooks){ .arg = r, .reload = reload, .drain = drain }, words);
+		&(struct ctl_hooks){
+			.arg = r, .reload = reload, .drain = drain, .outbox = outbox_of },
+		words);
 	if (!r->ctl)
 		return false;
 	r->expiry = dp_periodic_start(&r->dp, &dp_expire_orders, DP_EXPIRE_ORDERS_MS);

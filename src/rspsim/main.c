@@ -22,6 +22,8 @@ static const struct verb {
 	{ "delete", rspsim_verb_delete, "card iccid", "delete a disabled profile" },
 	{ "notify", rspsim_verb_notify, "card", "deliver pending notifications" },
 	{ "list", rspsim_verb_list, "card", "show the card and what is on it" },
+	{ "operator serve", rspsim_verb_operator_serve, "listen certificate key",
+		"be an operator that is told of its downloads (ES2+)" },
 	{ "load", rspsim_verb_load, "pki server codes sessions",
 		"measure many complete downloads" },
 };
@@ -55,6 +57,13 @@ static const struct option {
 	{ "keep-notification", FLAG, AT(keep_notification), "leave the result undelivered" },
 	{ "trace", FLAG, AT(link.trace), "bodies of all calls to standard error" },
 	{ "json", FLAG, AT(json), "machine-readable output" },
+	{ "listen", TEXT, AT(listen), "HOST:PORT  where to serve" },
+	{ "certificate", TEXT, AT(certificate), "FILE  of the server, PEM" },
+	{ "key", TEXT, AT(key), "FILE  its key, PEM" },
+	{ "ca", TEXT, AT(ca), "FILE  what a client's certificate must lead to, PEM" },
+	{ "record", TEXT, AT(record), "FILE  calls, one a line of JSON (standard output)" },
+	{ "fail", TEXT, AT(fail),
+		"status:N|delay:MS|cut|lose[*CALLS]  fail so; lines on standard input change it" },
 	{ "server", TEXT, AT(server), "NAME  address of the SM-DP+ for load" },
 	{ "codes", TEXT, AT(codes), "FILE  matching ids for load, one a line" },
 	{ "sessions", NUMBER, AT(sessions), "N  downloads in all" },
@@ -84,7 +93,7 @@ help(const char *topic)
 	}
 	puts("usage: rspsim VERB [--option value]…\n\nverbs:");
 	for (size_t i = 0; i < COUNT(verbs); i++)
-		printf("  %-12s%s; needs: %s\n", verbs[i].name, verbs[i].words, verbs[i].needs);
+		printf("  %-16s%s; needs: %s\n", verbs[i].name, verbs[i].words, verbs[i].needs);
 	puts("  help breaks the faults that --break knows\n\noptions:");
 	for (size_t i = 0; i < COUNT(options); i++)
 		printf("  --%-19s%s\n", options[i].name, options[i].words);

@@ -7,6 +7,7 @@
 struct rspsim_options {
 	const char *card, *pki, *out, *eid, *svn, *profile_version, *code, *cc, *iccid, *cancel;
 	const char *server, *codes, *pg_pids, *forbid;
+	const char *listen, *certificate, *key, *ca, *record, *fail;
 	uint32_t memory, sessions, clients, server_pid;
 	enum rspsim_break fault;
 	struct rspsim_es9_options link;
@@ -20,6 +21,7 @@ int rspsim_verb_disable(const struct rspsim_options *o);
 int rspsim_verb_delete(const struct rspsim_options *o);
 int rspsim_verb_notify(const struct rspsim_options *o);
 int rspsim_verb_list(const struct rspsim_options *o);
+int rspsim_verb_operator_serve(const struct rspsim_options *o);
 int rspsim_verb_load(const struct rspsim_options *o);
 
 /* "rspsim: WHAT: WRONG" on standard error; returns `code`. */

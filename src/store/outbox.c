@@ -104,15 +104,13 @@ store_outbox_sweep(struct task *t, struct store *s, int32_t most, struct store_k
 	return query_send(t, s, Q_OUTBOX_SWEEP, params, ONE_ROW(swept_columns, out), then);
 }
 
-static const struct column subscriber_columns[] = {
-	COL_INT8(struct store_subscriber, id),
-	COL_TEXT(struct store_subscriber, name),
-	COL_TEXT(struct store_subscriber, address),
-};
+static const struct column view_columns[] = { COL_JSON(struct store_view, view) };
+
+#define VIEWS(out) MANY_ROWS(struct store_view, view_columns, STORE_VIEW_MOST, out)
 
 const struct step *
 store_subscriber_callback(struct task *t, struct store *s, const struct store_callback *in,
-	struct store_subscriber *out, const struct step *then)
+	struct rows *out, const struct step *then)
 {
 	const struct param params[] = {
 		P_TEXT(in->operator_name),
@@ -124,44 +122,30 @@ store_subscriber_callback(struct task *t, struct store *s, const struct store_ca
 		P_TEXT(in->why),
 	};
 
-	return query_send(
-		t, s, Q_SUBSCRIBER_CALLBACK, params, ONE_ROW(subscriber_columns, out), then);
+	return query_send(t, s, Q_SUBSCRIBER_CALLBACK, params, VIEWS(out), then);
 }
-
-static const struct column state_columns[] = {
-	COL_TEXT(struct store_subscriber_state, name),
-	COL_BOOL(struct store_subscriber_state, paused),
-};
 
 const struct step *
 store_subscriber_pause(struct task *t, struct store *s, struct slice name, bool paused,
-	struct slice actor, struct slice why, struct store_subscriber_state *out,
-	const struct step *then)
+	struct slice actor, struct slice why, struct rows *out, const struct step *then)
 {
 	const struct param params[] = { P_TEXT(name), P_BOOL(paused), P_TEXT(actor), P_TEXT(why) };
 
-	return query_send(t, s, Q_SUBSCRIBER_PAUSE, params, ONE_ROW(state_columns, out), then);
+	return query_send(t, s, Q_SUBSCRIBER_PAUSE, params, VIEWS(out), then);
 }
-
-static const struct column gone_columns[] = { COL_TEXT(struct store_subscriber_gone, name) };
 
 const struct step *
 store_subscriber_remove(struct task *t, struct store *s, struct slice name, struct slice actor,
-	struct slice why, struct store_subscriber_gone *out, const struct step *then)
+	struct slice why, struct rows *out, const struct step *then)
 {
 	const struct param params[] = { P_TEXT(name), P_TEXT(actor), P_TEXT(why) };
 
-	return query_send(t, s, Q_SUBSCRIBER_REMOVE, params, ONE_ROW(gone_columns, out), then);
+	return query_send(t, s, Q_SUBSCRIBER_REMOVE, params, VIEWS(out), then);
 }
-
-static const struct column replayed_columns[] = {
-	COL_TEXT(struct store_replayed, name),
-	COL_INT8(struct store_replayed, events),
-};
 
 const struct step *
 store_outbox_replay(struct task *t, struct store *s, const struct store_replay *in,
-	struct store_replayed *out, const struct step *then)
+	struct rows *out, const struct step *then)
 {
 	const struct param params[] = {
 		P_TEXT(in->name),
@@ -173,17 +157,16 @@ store_outbox_replay(struct task *t, struct store *s, const struct store_replay *
 		P_TEXT(in->why),
 	};
 
-	return query_send(t, s, Q_OUTBOX_REPLAY, params, ONE_ROW(replayed_columns, out), then);
+	return query_send(t, s, Q_OUTBOX_REPLAY, params, VIEWS(out), then);
 }
 
-static const struct column view_columns[] = { COL_JSON(struct store_view, view) };
-
-#define VIEWS(out) MANY_ROWS(struct store_view, view_columns, STORE_VIEW_MOST, out)
-
 const struct step *
-store_view_subscribers(struct task *t, struct store *s, struct rows *out, const struct step *then)
+store_view_subscribers(struct task *t, struct store *s, struct slice name, struct rows *out,
+	const struct step *then)
 {
-	return query_send(t, s, Q_VIEW_SUBSCRIBERS, NO_PARAMS, VIEWS(out), then);
+	const struct param params[] = { P_TEXT(name) };
+
+	return query_send(t, s, Q_VIEW_SUBSCRIBERS, params, VIEWS(out), then);
 }
 
 const struct step *

@@ -89,6 +89,8 @@ const struct step *store_outbox_sweep(struct task *t, struct store *s, int32_t m
 
 /* ---- what administrators do ---------------------------------------------------------------------------- */
 
+/* Each answers with one row of struct store_view (store/view.h); R_NONE: no such subscriber. */
+
 struct store_callback {
 	struct slice operator_name;
 	struct slice address; /* https://…; absent: as it is */
@@ -98,33 +100,19 @@ struct store_callback {
 	struct slice actor, why;
 };
 
-struct store_subscriber {
-	int64_t id;
-	struct slice name, address;
-};
+/* R_NONE: no such operator, or no address for a server that is not known yet. */
+const struct step *store_subscriber_callback(struct task *t, struct store *s,
+	const struct store_callback *in, struct rows *out, const struct step *then) MUST_RETURN;
 
-/* R_CONFLICT: no such operator, or no address for a server that is not known yet. */
-const struct step *
-store_subscriber_callback(struct task *t, struct store *s, const struct store_callback *in,
-	struct store_subscriber *out, const struct step *then) MUST_RETURN;
-
-struct store_subscriber_state {
-	struct slice name;
-	bool paused;
-};
-
-/* R_NONE: no such subscriber, here as below. */
+/* When it is resumed everything is due at once. */
 const struct step *store_subscriber_pause(struct task *t, struct store *s, struct slice name,
-	bool paused, struct slice actor, struct slice why, struct store_subscriber_state *out,
+	bool paused, struct slice actor, struct slice why, struct rows *out,
 	const struct step *then) MUST_RETURN;
 
-struct store_subscriber_gone {
-	struct slice name;
-};
-
+/* With all that is owed to it. */
 const struct step *
 store_subscriber_remove(struct task *t, struct store *s, struct slice name, struct slice actor,
-	struct slice why, struct store_subscriber_gone *out, const struct step *then) MUST_RETURN;
+	struct slice why, struct rows *out, const struct step *then) MUST_RETURN;
 
 struct store_replay {
 	struct slice name, iccid; /* iccid absent: by time alone */
@@ -133,18 +121,12 @@ struct store_replay {
 	struct slice actor, why;
 };
 
-struct store_replayed {
-	struct slice name;
-	int64_t events;
-};
+const struct step *store_outbox_replay(struct task *t, struct store *s,
+	const struct store_replay *in, struct rows *out, const struct step *then) MUST_RETURN;
 
-const struct step *
-store_outbox_replay(struct task *t, struct store *s, const struct store_replay *in,
-	struct store_replayed *out, const struct step *then) MUST_RETURN;
-
-/* Rows of struct store_view (store/view.h). `state` and `iccid` may be absent. */
-const struct step *store_view_subscribers(
-	struct task *t, struct store *s, struct rows *out, const struct step *then) MUST_RETURN;
+/* Several rows. What is not asked for may be absent. */
+const struct step *store_view_subscribers(struct task *t, struct store *s, struct slice name,
+	struct rows *out, const struct step *then) MUST_RETURN;
 const struct step *
 store_view_deliveries(struct task *t, struct store *s, struct slice name, struct slice state,
 	struct slice iccid, int32_t most, struct rows *out, const struct step *then) MUST_RETURN;

@@ -1,0 +1,296 @@
+/*
+ * The HTTPS server under rspsim's SM-DS and operator: OpenSSL, blocking, a thread for each connection. Good
+ * for tests and demonstrations, where the one that is looked at is at the other end.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <unistd.h>
+#include "rspsim/serve.h"
+#include "rspsim/verbs.h"
+
+enum { HEAD_MOST = 16 * 1024, BODY_MOST = 1024 * 1024, LINE = 256 };
+
+struct server {
+	const struct rspsim_serve *set;
+	SSL_CTX *context;
+	pthread_mutex_t lock; /* held while a handler runs */
+};
+
+struct connection {
+	struct server *server;
+	SSL *ssl;
+	int fd;
+	char head[HEAD_MOST + 1];
+	size_t n; /* octets in `head`, of which some may be the body's already */
+};
+
+/* ---- a request ----------------------------------------------------------------------------------------- */
+
+/* The head, to its blank line; its length, or 0 at the end of the connection. */
+static size_t
+read_head(struct connection *c)
+{
+	const char *end;
+	int got;
+
+	for (;;) {
+		c->head[c->n] = 0;
+		end = strstr(c->head, "\r\n\r\n");
+		if (end)
+			return (size_t)(end + 4 - c->head);
+		if (c->n == HEAD_MOST)
+			return 0;
+		got = SSL_read(c->ssl, c->head + c->n, (int)(HEAD_MOST - c->n));
+		if (got <= 0)
+			return 0;
+		c->n += (size_t)got;
+	}
+}
+
+static bool
+read_body(struct connection *c, struct arena *mem, size_t head, struct slice *body)
+{
+	const char *field = strcasestr(c->head, "\r\nContent-Length:");
+	size_t wanted = field && field < c->head + head ? strtoul(field + 17, NULL, 10) : 0, n;
+	uint8_t *octets;
+	int got;
+
+	if (wanted > BODY_MOST)
+		return false;
+	octets = arena_alloc(mem, wanted + 1);
+	n = c->n - head < wanted ? c->n - head : wanted;
+	memcpy(octets, c->head + head, n);
+	memmove(c->head, c->head + head + n, c->n - head - n);
+	c->n -= head + n;
+	while (n < wanted) {
+		got = SSL_read(c->ssl, octets + n, (int)(wanted - n));
+		if (got <= 0)
+			return false;
+		n += (size_t)got;
+	}
+	*body = slice_of(octets, wanted);
+	return true;
+}
+
+static bool
+write_answer(struct connection *c, struct arena *mem, const struct rspsim_answer *a)
+{
+	const char *text = arena_printf(mem,
+		"HTTP/1.1 %u %s\r\nX-Admin-Protocol: gsma/rsp/v2.5.0\r\n%sContent-Length: "
+		"%zu\r\n\r\n%s",
+		a->status,
+		a->status == 200           ? "OK"
+			: a->status == 204 ? "No Content"
+					   : "As Told",
+		a->body ? "Content-Type: application/json;charset=UTF-8\r\n" : "",
+		a->body ? strlen(a->body) : 0, a->body ? a->body : "");
+
+	return SSL_write(c->ssl, text, (int)strlen(text)) > 0;
+}
+
+static bool
+serve_one(struct connection *c)
+{
+	const struct rspsim_serve *set = c->server->set;
+	size_t head = read_head(c);
+	struct rspsim_answer answer;
+	char path[LINE] = "";
+	struct slice body;
+	struct arena mem;
+	bool good;
+
+	if (!head || sscanf(c->head, "POST %255s HTTP/1.1", path) != 1)
+		return false;
+	arena_init(&mem, 8 << 20, NULL, NULL);
+	good = read_body(c, &mem, head, &body);
+	if (good) {
+		pthread_mutex_lock(&c->server->lock);
+		answer =
+			set->handler(set->arg, &mem, path, body, SSL_get0_peer_certificate(c->ssl));
+		pthread_mutex_unlock(&c->server->lock);
+		usleep(answer.delay_ms * 1000);
+		good = answer.status && write_answer(c, &mem, &answer);
+	}
+	arena_fini(&mem);
+	return good;
+}
+
+static void *
+serve_connection(void *arg)
+{
+	struct connection *c = arg;
+
+	if (SSL_accept(c->ssl) == 1)
+		while (serve_one(c))
+			;
+	SSL_free(c->ssl);
+	close(c->fd);
+	free(c);
+	return NULL;
+}
+
+/* ---- the server ---------------------------------------------------------------------------------------- */
+
+static int
+any_client(int good, X509_STORE_CTX *store)
+{
+	(void)store;
+	return good;
+}
+
+static const char *
+set_up(struct server *s)
+{
+	const struct rspsim_serve *set = s->set;
+	char groups[] = "P-256:brainpoolP256r1:X25519";
+	STACK_OF(X509_NAME) *names = sk_X509_NAME_new_null();
+
+	s->context = SSL_CTX_new(TLS_server_method());
+	if (!s->context || !SSL_CTX_set_min_proto_version(s->context, TLS1_2_VERSION) ||
+		!SSL_CTX_set1_groups_list(s->context, groups))
+		return "TLS cannot be set up";
+	SSL_CTX_set_session_cache_mode(s->context, SSL_SESS_CACHE_OFF);
+	for (size_t i = 0; i < 2 && set->certificate[i]; i++)
+		if (SSL_CTX_use_certificate_chain_file(s->context, set->certificate[i]) != 1 ||
+			SSL_CTX_use_PrivateKey_file(s->context, set->key[i], SSL_FILETYPE_PEM) != 1)
+			return "certificate or key cannot be read, or do not belong together";
+	for (size_t i = 0; i < 2 && set->roots[i]; i++) {
+		if (!SSL_add_file_cert_subjects_to_stack(names, set->roots[i]) ||
+			SSL_CTX_load_verify_file(s->context, set->roots[i]) != 1)
+			return "the roots of clients cannot be read";
+		SSL_CTX_set_verify(s->context, SSL_VERIFY_PEER, any_client);
+		X509_VERIFY_PARAM_set_flags(
+			SSL_CTX_get0_param(s->context), X509_V_FLAG_PARTIAL_CHAIN);
+	}
+	SSL_CTX_set_client_CA_list(s->context, names);
+	return NULL;
+}
+
+/* HOST:PORT, bound and listened on; -1 when it cannot be. */
+static int
+open_socket(const char *where)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	const char *colon = strrchr(where, ':');
+	char host[64];
+	int fd, on = 1;
+
+	if (!colon || (size_t)(colon - where) >= sizeof host)
+		return -1;
+	snprintf(host, sizeof host, "%.*s", (int)(colon - where), where);
+	at.sin_port = htons((uint16_t)atoi(colon + 1));
+	if (inet_pton(AF_INET, host, &at.sin_addr) != 1)
+		return -1;
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if (bind(fd, (struct sockaddr *)&at, sizeof at) != 0 || listen(fd, 128) != 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void *
+accept_all(void *arg)
+{
+	struct server *s = arg;
+	int fd = open_socket(s->set->listen), on = 1;
+	struct connection *c;
+	pthread_t thread;
+
+	if (fd < 0)
+		exit(rspsim_complain(EX_UNAVAILABLE, s->set->listen,
+			"cannot listen there; give an IPv4 address and a free port"));
+	printf("listening on %s\n", s->set->listen);
+	fflush(stdout);
+	for (;;) {
+		int peer = accept(fd, NULL, NULL);
+
+		if (peer < 0)
+			continue;
+		setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+		c = calloc(1, sizeof *c);
+		if (!c)
+			abort();
+		*c = (struct connection){ .server = s, .fd = peer, .ssl = SSL_new(s->context) };
+		SSL_set_fd(c->ssl, peer);
+		if (pthread_create(&thread, NULL, serve_connection, c) != 0)
+			abort();
+		pthread_detach(thread);
+	}
+	return NULL;
+}
+
+int
+rspsim_serve(const struct rspsim_serve *set, void (*command)(void *arg, const char *line))
+{
+	static struct server s; /* threads outlive this frame until the process ends */
+	const char *wrong;
+	char line[LINE];
+	pthread_t thread;
+
+	s.set = set;
+	pthread_mutex_init(&s.lock, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	wrong = set_up(&s);
+	if (wrong)
+		return rspsim_complain(EX_DATAERR, set->certificate[0], wrong);
+	if (pthread_create(&thread, NULL, accept_all, &s) != 0)
+		return EX_OSERR;
+	while (command && fgets(line, sizeof line, stdin)) {
+		line[strcspn(line, "\n")] = 0;
+		pthread_mutex_lock(&s.lock);
+		command(set->arg, line);
+		pthread_mutex_unlock(&s.lock);
+	}
+	pthread_join(thread, NULL);
+	return EX_OK;
+}
+
+/* ---- failing as told ----------------------------------------------------------------------------------- */
+
+const char *
+rspsim_failing_read(const char *text, struct rspsim_failing *out)
+{
+	static const struct {
+		const char *name;
+		enum rspsim_failure what;
+		bool value;
+	} known[] = { { "no", RSPSIM_FAIL_NOT, false }, { "status", RSPSIM_FAIL_STATUS, true },
+		{ "delay", RSPSIM_FAIL_DELAY, true }, { "cut", RSPSIM_FAIL_CUT, false },
+		{ "lose", RSPSIM_FAIL_LOSE, false } };
+	size_t n = strcspn(text, ":*");
+	const char *star = strchr(text, '*');
+
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+		if (!slice_eq(slice_of(text, n), slice_text(known[i].name)) ||
+			known[i].value != (text[n] == ':'))
+			continue;
+		*out = (struct rspsim_failing){ .what = known[i].what,
+			.value = known[i].value ? (unsigned)atoi(text + n + 1) : 0,
+			.calls = star ? (unsigned)atoi(star + 1) : UINT32_MAX };
+		return NULL;
+	}
+	return "failures are status:N, delay:MS, cut and lose, each perhaps with *CALLS behind, or "
+	       "no";
+}
+
+struct rspsim_failing
+rspsim_failing_next(struct rspsim_failing *f)
+{
+	struct rspsim_failing now = *f;
+
+	if (!f->calls)
+		now.what = RSPSIM_FAIL_NOT;
+	else if (f->calls != UINT32_MAX)
+		f->calls--;
+	return now;
+}
