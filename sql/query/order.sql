@@ -23,8 +23,10 @@ select nextval('download_order_id_seq') as order_id,
 -- name: order_create(order_id bigint, iccid text, type_id bigint, event text, eid text, lifetime bigint, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint) -> order_id bigint, iccid text, state text     zero rows: conflict
 -- DownloadOrder, §5.3.1: reserves the profile of this ICCID, or (ICCID absent) one of the type from
 -- stock. A repetition is a call that is remembered, an order of this number, or, for an ICCID, an order
--- with the same content that is still as DownloadOrder left it. Conflict: the profile is not in stock, or
--- none of its type is.
+-- with the same content that is still as DownloadOrder left it. The order keeps to the type's newest
+-- template. Stock is counted only by an order that can be the one after which it is low: each takes a
+-- number, so none can before as many numbers as there were profiles above the low water (and 64 less, for
+-- orders that run beside each other). Conflict: the profile is not in stock, or none of its type is.
 with known as materialized (
     select order_id, iccid, eid, matching_id from operator_call where client_id = $9 and key = $10
 ), again as materialized (
@@ -38,17 +40,20 @@ with known as materialized (
      limit 1
        for update skip locked
 ), was as (
-    select p.iccid, m.event, m.from_state, m.to_state
+    select p.iccid, m.event, m.from_state, m.to_state, p.type_id,
+           case when p.personal is not null then t.template_version end as template_version
       from profile p
+      join profile_type t on t.id = p.type_id
       join profile_move m on m.event = $4 and m.from_state = p.state
      where p.iccid = coalesce($2, (select iccid from stock))
        and not exists (select from again) and not exists (select from known)
        for update of p
 ), placed as (
-    insert into download_order (id, iccid, eid, linked_at, linked_by, expires_at)
+    insert into download_order (id, iccid, eid, linked_at, linked_by, expires_at, template_version)
     overriding system value
     select $1, iccid, $5, case when $5 is not null then now() end,
-           case when $5 is not null then 'DownloadOrder' end, now() + $6 * interval '1 second'
+           case when $5 is not null then 'DownloadOrder' end, now() + $6 * interval '1 second',
+           template_version
       from was
  returning id, iccid, eid
 ), moved as (
@@ -66,6 +71,25 @@ with known as materialized (
                                                 'profileType', t.name, 'state', m.to_state))
       from moved m
       join profile_type t on t.id = m.type_id
+), probed as (
+    select t.id, profile_stock(t.id, t.low_water + 10000) - 1 as stock
+      from was
+      join profile_type t on t.id = was.type_id
+     where not t.stock_low and t.stock_probe <= $1 and t.low_water is not null
+), low as (
+    update profile_type t
+       set stock_low = probed.stock < t.low_water,
+           stock_probe = $1 + probed.stock - t.low_water - 64,
+           alert_seq = t.alert_seq + (probed.stock < t.low_water)::integer
+      from probed
+     where t.id = probed.id and not t.stock_low and t.stock_probe <= $1
+ returning t.id, t.operator_id, t.name, t.stock_low, t.alert_seq, t.low_water, probed.stock
+), warned as (
+    insert into outbox (operator_id, order_key, seq, type, data)
+    select operator_id, 'type-' || id, alert_seq, 'alert.stock-low',
+           jsonb_build_object('profileType', name, 'stock', stock, 'lowWater', low_water)
+      from low
+     where stock_low
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
     select $7, event, iccid, eid, id, from_state, to_state, $8 from moved

@@ -1,6 +1,6 @@
 -- Bound profile packages: what one is made of, and the record that lets the same one be made again.
 
--- name: package_find(transaction_id bytea) -> session_state text, refusal text, eid text, euicc_curve smallint, euicc_point bytea, credential_set smallint, signature2 bytea, metadata bytea, code_required boolean, answered_sha256 bytea, answered_sign bytea, order_id bigint, iccid text, order_eid text, pending boolean, cancelled boolean, frozen boolean, error text, state text, protection_keys boolean, bound_eid text, bound_otpk bytea, bound_seed bytea, bound_sha256 bytea, bound_set smallint, bound_by bytea, upp bytea     zero rows: none
+-- name: package_find(transaction_id bytea) -> session_state text, refusal text, eid text, euicc_curve smallint, euicc_point bytea, credential_set smallint, signature2 bytea, metadata bytea, code_required boolean, answered_sha256 bytea, answered_sign bytea, order_id bigint, iccid text, order_eid text, pending boolean, cancelled boolean, frozen boolean, error text, state text, protection_keys boolean, bound_eid text, bound_otpk bytea, bound_seed bytea, bound_sha256 bytea, bound_set smallint, bound_by bytea, upp bytea, template_id bigint, personal bytea     zero rows: none
 -- The session, its order and profile, the sealed package, and the binding of the last attempt.
 select s.state                             as session_state,
        s.refusal, s.eid, s.euicc_curve, s.euicc_point, s.credential_set,
@@ -24,7 +24,9 @@ select s.state                             as session_state,
        b.segments_sha256                   as bound_sha256,
        coalesce(b.credential_set, 0::smallint) as bound_set,
        b.transaction_id                    as bound_by,
-       u.upp
+       u.upp,
+       s.template_id,
+       p.personal
   from rsp_session s
   left join download_order o on o.id = s.order_id
   left join profile p on p.iccid = o.iccid
@@ -38,7 +40,8 @@ select s.state                             as session_state,
 -- session's answer are kept. Conflict: the order changed since it was read, or another eUICC won it.
 -- writes
 with was as (
-    select p.iccid, p.state, p.event_seq, t.name as type, t.operator_id, o.id, s.eid, s.metadata
+    select p.iccid, p.state, p.event_seq, t.name as type, t.operator_id, o.id, s.eid, s.metadata,
+           s.template_id
       from profile p
       join download_order o on o.id = p.order_id and o.iccid = p.iccid
       join rsp_session s on s.order_id = o.id
@@ -53,7 +56,7 @@ with was as (
      where p.iccid = was.iccid and m.event = 'bind' and m.from_state = was.state
  returning p.iccid, p.event_seq, m.event, m.from_state, m.to_state, was.type, was.operator_id,
            was.id, was.eid,
-           was.metadata
+           was.metadata, was.template_id
 ), linked as (
     update download_order o
        set eid = moved.eid,
@@ -65,8 +68,8 @@ with was as (
      where o.id = moved.id
 ), bound as (
     insert into binding (order_id, iccid, eid, transaction_id, credential_set, euicc_otpk, seed,
-                         metadata, segments_sha256)
-    select id, iccid, eid, $1, $7, $2, $3, metadata, $4
+                         metadata, segments_sha256, template_id)
+    select id, iccid, eid, $1, $7, $2, $3, metadata, $4, template_id
       from moved
         on conflict (order_id) do update
        set eid = excluded.eid,
@@ -76,6 +79,7 @@ with was as (
            seed = excluded.seed,
            metadata = excluded.metadata,
            segments_sha256 = excluded.segments_sha256,
+           template_id = excluded.template_id,
            made_at = now()
 ), answered as (
     update rsp_session s

@@ -37,20 +37,31 @@ select null, null where not exists (select from owner);
 -- name: profile_find(iccid text) -> iccid text, state text     zero rows: none
 select iccid, state from profile where iccid = $1;
 
--- name: profile_type_create(name text, keys text, on_delete text, actor text, operator_name text) -> type_id bigint     zero rows: conflict
--- Makes a type of an operator; the same once more is a repetition. Absent: there is no such operator.
--- Conflict: it exists and is another.
+-- name: profile_type_create(name text, keys text, on_delete text, actor text, operator_name text, low_water integer, imsi_low text, imsi_high text, ids bigint[], saip_versions bigint[], services bigint[], octets bigint[], metadata bytea[], upps bytea[], class text) -> type_id bigint     zero rows: conflict
+-- Makes a type of an operator, perhaps with the templates of its first version; the same once more, with
+-- the same numbers of templates, is a repetition. Absent: there is no such operator. Conflict: it exists
+-- and is another.
 with owner as (
     select id from operator where name = $5
 ), made as (
-    insert into profile_type (operator_id, name, keys, on_delete)
-    select id, $1, $2, $3 from owner
+    insert into profile_type (operator_id, name, keys, on_delete, low_water, imsi_low, imsi_high,
+                              template_version, class)
+    select id, $1, $2, $3, $6, $7, $8, case when cardinality($9) > 0 then 1 end, $15 from owner
         on conflict do nothing
  returning id
+), templates as (
+    insert into template (id, type_id, version, rank, saip_version, services, upp_octets, metadata, upp)
+    overriding system value
+    select g.id, made.id, 1, g.nth, g.saip_version, g.services, g.octets, g.metadata, g.upp
+      from made,
+           unnest($9, $10, $11, $12, $13, $14) with ordinality
+               as g (id, saip_version, services, octets, metadata, upp, nth)
 ), audited as (
     insert into audit (actor, act, why)
     select $4, 'profile-type.create',
-           'operator=' || $5 || ' name=' || $1 || ' keys=' || $2 || ' on_delete=' || $3
+           concat_ws(' ', 'operator=' || $5, 'name=' || $1, 'keys=' || $2, 'on_delete=' || $3,
+                     'low_water=' || $6, 'imsi=' || $7 || '-' || $8,
+                     'templates=' || nullif(cardinality($9), 0))
       from made
 )
 select id as type_id from made
@@ -58,6 +69,10 @@ select id as type_id from made
 select t.id
   from profile_type t
   join owner on t.operator_id = owner.id
- where t.name = $1 and t.keys = $2 and t.on_delete = $3
+ where t.name = $1 and t.keys = $2 and t.on_delete = $3 and t.low_water is not distinct from $6
+   and t.imsi_low is not distinct from $7 and t.imsi_high is not distinct from $8
+   and case when cardinality($9) > 0
+            then exists (select from template v where v.type_id = t.id and v.id = any($9))
+            else t.template_version is null end
  union all
 select null where not exists (select from owner);

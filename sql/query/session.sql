@@ -1,10 +1,12 @@
 -- RSP sessions: admitted by AuthenticateClient, ended by what follows. Rows of profile are locked
 -- before those of download_order, these before rsp_session, everywhere.
 
--- name: session_admit(transaction_id bytea, matching_id text, eid text, credential_set smallint) -> seen boolean, seen_sha256 bytea, seen_refusal text, seen_metadata bytea, seen_code_required boolean, seen_otpk bytea, seen_signature2 bytea, order_id bigint, iccid text, order_eid text, state text, code_required boolean, download_attempts integer, expired boolean, frozen boolean, error text, saip_version integer, services bigint, upp_octets integer, metadata bytea, otpk bytea     zero rows: none
+-- name: session_admit(transaction_id bytea, matching_id text, eid text, credential_set smallint, saip_version integer, services bigint) -> seen boolean, seen_sha256 bytea, seen_refusal text, seen_metadata bytea, seen_code_required boolean, seen_otpk bytea, seen_signature2 bytea, order_id bigint, iccid text, order_eid text, state text, code_required boolean, download_attempts integer, expired boolean, frozen boolean, error text, saip_version integer, services bigint, upp_octets integer, metadata bytea, otpk bytea, template_id bigint     zero rows: none
 -- All that AuthenticateClient needs to know: whether this transaction was answered before, and the
 -- order it is about. With a MatchingID it is the order of that MatchingID; without, the one for this
--- EID: a retry first, then a released one, one with an empty MatchingID before others, oldest first.
+-- EID: a retry first, then a released one, one with an empty MatchingID before others, oldest first. Of
+-- the variants of the order's template it is the first that this eUICC, with this version and these
+-- services, can take; when it can take none, the first.
 select s.transaction_id is not null as seen,
        s.request_sha256             as seen_sha256,
        s.refusal                    as seen_refusal,
@@ -21,15 +23,16 @@ select s.transaction_id is not null as seen,
        coalesce(o.expires_at <= now(), false)   as expired,
        coalesce(o.frozen, false)                as frozen,
        o.error,
-       coalesce(o.saip_version, 0)  as saip_version,
-       o.services,
-       coalesce(o.upp_octets, 0)    as upp_octets,
-       o.metadata,
-       b.euicc_otpk                 as otpk
+       coalesce(v.saip_version, o.saip_version, 0) as saip_version,
+       coalesce(v.services, o.services)            as services,
+       coalesce(v.upp_octets, o.upp_octets, 0)     as upp_octets,
+       coalesce(v.metadata, o.metadata)            as metadata,
+       b.euicc_otpk                 as otpk,
+       v.id                         as template_id
   from (values (1)) as always
   left join rsp_session s on s.transaction_id = $1
   left join lateral (
-       (select d.*, p.saip_version, p.services, p.upp_octets, p.metadata,
+       (select d.*, p.type_id, p.saip_version, p.services, p.upp_octets, p.metadata,
                case when p.order_id = d.id then p.state else 'installed' end as state
           from download_order d
           join profile p on p.iccid = d.iccid
@@ -37,7 +40,7 @@ select s.transaction_id is not null as seen,
          order by d.frozen, d.pending desc, d.id desc
          limit 1)
         union all
-       (select d.*, p.saip_version, p.services, p.upp_octets, p.metadata, p.state
+       (select d.*, p.type_id, p.saip_version, p.services, p.upp_octets, p.metadata, p.state
           from download_order d
           join profile p on p.iccid = d.iccid and p.order_id = d.id
          where coalesce($2, '') = '' and d.eid = $3 and d.pending
@@ -45,9 +48,16 @@ select s.transaction_id is not null as seen,
                   coalesce(d.matching_id, '-') = '' desc, d.id
          limit 1)
        ) o on true
+  left join lateral (
+       select t.*
+         from template t
+        where t.type_id = o.type_id and t.version = o.template_version
+        order by t.saip_version <= $5 and t.services & ~$6 = 0 desc, t.rank
+        limit 1
+       ) v on true
   left join binding b on b.order_id = o.id and b.eid = $3 and b.credential_set = $4;
 
--- name: session_record(transaction_id bytea, credential_set smallint, eid text, euicc_curve smallint, euicc_point bytea, smdp_oid text, request_sha256 bytea, order_id bigint, download_attempts integer, state text, refusal text, event text, metadata bytea, code_required boolean, otpk bytea, smdp_signature2 bytea, tac text, imei text, peer text, why text) -> order_id bigint     zero rows: conflict
+-- name: session_record(transaction_id bytea, credential_set smallint, eid text, euicc_curve smallint, euicc_point bytea, smdp_oid text, request_sha256 bytea, order_id bigint, download_attempts integer, state text, refusal text, event text, metadata bytea, code_required boolean, otpk bytea, smdp_signature2 bytea, tac text, imei text, peer text, why text, template_id bigint) -> order_id bigint     zero rows: conflict
 -- Makes the session that AuthenticateClient admitted or refused and counts the attempt on its order,
 -- if the order still is as it was judged; with an event (eligibility, attempts) the profile moves.
 -- Conflict: the transaction exists already, or the order changed meanwhile.
@@ -62,10 +72,10 @@ with was as (
 ), made as (
     insert into rsp_session (transaction_id, credential_set, eid, euicc_curve, euicc_point, smdp_oid,
                              request_sha256, order_id, iccid, state, refusal, metadata, cc_required,
-                             bpp_otpk, smdp_signature2, tac, imei, peer)
+                             bpp_otpk, smdp_signature2, tac, imei, peer, template_id, refusal_why)
     select $1, $2, $3, $4, $5, $6, $7, $8, (select iccid from was),
            case when $11 is null then 'authenticated' else 'ended' end, $11, $13, $14, $15, $16, $17,
-           $18, $19
+           $18, $19, $21, case when $11 is not null then $20 end
      where $8 is null or exists (select from was)
         on conflict do nothing
  returning order_id

@@ -36,17 +36,49 @@ select jsonb_strip_nulls(jsonb_build_object(
  where p.iccid = $1;
 
 -- name: view_types(operator_name text) -> view jsonb     zero rows: none
+-- Stock is counted to ten million: by an index, but row for row.
 -- lane: background
-select jsonb_build_object(
+select jsonb_strip_nulls(jsonb_build_object(
            'name', t.name, 'operator', w.name, 'keys', t.keys, 'onDelete', t.on_delete,
-           'createdAt', utc(t.created_at),
-           'stock', (select count(*) from (select from profile p
-                                            where p.type_id = t.id and p.state = 'available'
-                                            limit 10000) counted)) as view
+           'createdAt', utc(t.created_at), 'class', t.class, 'version', t.template_version,
+           'variants', (select nullif(count(*), 0)
+                          from template v
+                         where v.type_id = t.id and v.version = t.template_version),
+           'lowWater', t.low_water, 'low', case when t.low_water is not null then t.stock_low end,
+           'stock', profile_stock(t.id, 10000000))) as view
   from profile_type t
   join operator w on w.id = t.operator_id
  where $1 is null or w.name = $1
  order by w.name, t.name;
+
+-- name: view_type(name text, operator_name text) -> view jsonb     zero rows: none
+-- A type with all its templates, the newest first, and its newest loads.
+-- lane: background
+select jsonb_strip_nulls(jsonb_build_object(
+           'name', t.name, 'operator', w.name, 'keys', t.keys, 'onDelete', t.on_delete,
+           'createdAt', utc(t.created_at), 'class', t.class, 'version', t.template_version,
+           'imsiRange', t.imsi_low || '-' || t.imsi_high,
+           'lowWater', t.low_water, 'low', case when t.low_water is not null then t.stock_low end,
+           'stock', profile_stock(t.id, 10000000),
+           'templates', (select coalesce(jsonb_agg(jsonb_build_object(
+                                    'version', v.version, 'variant', v.rank,
+                                    'saipVersion', (v.saip_version / 256) || '.' || (v.saip_version % 256),
+                                    'services', v.services, 'octets', v.upp_octets,
+                                    'metadata', encode(v.metadata, 'hex'),
+                                    'createdAt', utc(v.created_at)) order by v.version desc, v.rank), '[]')
+                           from template v
+                          where v.type_id = t.id),
+           'loads', (select coalesce(jsonb_agg(jsonb_build_object(
+                                'load', x.id, 'version', x.template_version, 'profiles', x.profiles,
+                                'source', x.source, 'at', utc(x.loaded_at)) order by x.id desc), '[]')
+                       from (select *
+                               from profile_load l
+                              where l.type_id = t.id
+                              order by l.id desc
+                              limit 20) x))) as view
+  from profile_type t
+  join operator w on w.id = t.operator_id
+ where t.name = $1 and w.name = $2;
 
 -- name: view_orders(state text, type_name text, eid text, before bigint, most integer, operator_name text) -> view jsonb     zero rows: none
 -- lane: background

@@ -286,6 +286,8 @@ ctl_call_start(struct ctl *c, struct ctl_connection *connection, const char *act
 	if (t) {
 		assert(verb->procedure->state_size >= sizeof(struct dp_call));
 		call->args = args ? json_incref(args) : json_object();
+		if (verb->stream)
+			ctl_stream_start(connection);
 		task_start(t, THEN(read_arguments));
 	} else {
 		free(call);

@@ -1,8 +1,9 @@
 /*
  * One peer of the control socket: its lines in, its answers out, one request at a time. While a request
  * runs, and until its answer has gone, nothing more is read, so a peer's memory here is bounded by one line
- * and one answer. A peer that has left is
- * forgotten at once, or when its request has ended.
+ * and one answer. Octets that follow the request of a verb that streams are read as the verb takes them,
+ * and the peer sends no more than it was allowed. A peer that has left is forgotten at once, or when its
+ * request has ended.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,24 @@
 #include "ctl/int.h"
 #include "loop/loop.h"
 
-enum { IDLE_SECONDS = 120, WRITE_SECONDS = 30, LEAVE_SECONDS = 5 };
+enum {
+	IDLE_SECONDS = 120,
+	WRITE_SECONDS = 30,
+	LEAVE_SECONDS = 5,
+	STREAM_WINDOW = 512 * 1024, /* octets on their way */
+	STREAM_STEP = 64 * 1024,    /* so many were used before more are allowed */
+	FRAME_HEAD = 12,            /* digits and line end of a frame's length, at most */
+};
+
+struct stream {
+	bool open;         /* the request streams, and its answer has not been given */
+	bool ended, gone;  /* the peer said so; or it left, or broke the frames */
+	size_t frame;      /* octets of the frame that are still to come */
+	size_t lent;       /* at the front of the input, in use */
+	uint64_t used;     /* octets so far */
+	uint64_t allowed;  /* as the peer was told */
+	struct task *task; /* waits */
+};
 
 struct ctl_connection {
 	struct ctl *ctl;
@@ -23,6 +41,7 @@ struct ctl_connection {
 	bool busy;               /* a request runs */
 	bool last;               /* what is written is the end; what still comes is thrown away */
 	bool left;               /* the peer sends nothing more: drop it when all is written */
+	struct stream stream;
 	char actor[CTL_ACTOR];
 };
 
@@ -115,13 +134,139 @@ go_on(struct ctl_connection *n)
 	bufferevent_trigger(n->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_OPT_DEFER_CALLBACKS);
 }
 
+/* ---- octets behind a request ---- */
+
+static void
+wake(struct ctl_connection *n)
+{
+	struct task *t = n->stream.task;
+
+	n->stream.task = NULL;
+	if (n->bev)
+		bufferevent_disable(n->bev, EV_READ);
+	if (t)
+		task_wake(t, R_OK, T_NONE);
+}
+
+/* The peer may go on when it has used up a good part of what it was allowed. */
+static void
+allow(struct ctl_connection *n)
+{
+	struct stream *s = &n->stream;
+	json_t *go;
+
+	if (s->allowed - s->used > STREAM_WINDOW - STREAM_STEP)
+		return;
+	s->allowed = s->used + STREAM_WINDOW;
+	go = json_pack("{sI}", "go", (json_int_t)s->allowed);
+	write_line(n, go);
+	json_decref(go);
+}
+
+void
+ctl_stream_start(struct ctl_connection *n)
+{
+	n->stream = (struct stream){ .open = true };
+	bufferevent_set_max_single_read(n->bev, STREAM_STEP * 2);
+	allow(n);
+}
+
+/* False when it is not there yet, or is none. */
+static bool
+read_head(struct ctl_connection *n)
+{
+	struct evbuffer *in = bufferevent_get_input(n->bev);
+	struct evbuffer_ptr end = evbuffer_search(in, "\n", 1, NULL);
+	struct stream *s = &n->stream;
+	char text[FRAME_HEAD + 1];
+	uint64_t size;
+
+	if (end.pos < 0 && evbuffer_get_length(in) < FRAME_HEAD)
+		return false;
+	if (end.pos < 0 || end.pos >= FRAME_HEAD ||
+		evbuffer_remove(in, text, (size_t)end.pos + 1) < 0 ||
+		!slice_to_u64(slice_of(text, (size_t)end.pos), STREAM_WINDOW, &size)) {
+		s->gone = true;
+		return false;
+	}
+	s->frame = size;
+	s->ended = size == 0;
+	return size > 0;
+}
+
+enum ctl_stream_got
+ctl_stream_read(struct ctl_connection *n, struct slice *piece)
+{
+	struct stream *s = &n->stream;
+	struct evbuffer *in;
+	size_t have;
+
+	if (!n->bev)
+		return STREAM_GONE;
+	in = bufferevent_get_input(n->bev);
+	evbuffer_drain(in, s->lent);
+	s->used += s->lent;
+	s->frame -= s->lent;
+	s->lent = 0;
+	if (!s->ended && !s->gone)
+		allow(n);
+	if (s->gone || (s->frame == 0 && !s->ended && !read_head(n) && s->gone))
+		return STREAM_GONE;
+	if (s->ended)
+		return STREAM_END;
+	have = evbuffer_get_contiguous_space(in);
+	if (s->frame == 0 || have == 0)
+		return STREAM_WAIT;
+	s->lent = have < s->frame ? have : s->frame;
+	*piece = slice_of(evbuffer_pullup(in, (ev_ssize_t)s->lent), s->lent);
+	return STREAM_PIECE;
+}
+
+static void
+forget_task(void *arg)
+{
+	((struct ctl_connection *)arg)->stream.task = NULL;
+}
+
+const struct step *
+ctl_stream_wait(struct ctl_connection *n, struct task *t, const struct step *then)
+{
+	const struct step *wait = task_wait(t, then, forget_task, n);
+
+	n->stream.task = t;
+	bufferevent_enable(n->bev, EV_READ);
+	return wait;
+}
+
+void
+ctl_connections_drain(struct ctl *c)
+{
+	for (struct ctl_connection *n = c->connections; n; n = n->next)
+		if (n->stream.open && !n->stream.ended) {
+			n->stream.gone = true;
+			wake(n);
+		}
+}
+
+/* A stream whose end has not come cannot be told from the next request: the connection ends with it. */
+static bool
+end_stream(struct ctl_connection *n)
+{
+	bool cut = n->stream.open && !n->stream.ended;
+
+	n->stream.open = false;
+	return cut && n->bev;
+}
+
 void
 ctl_connection_answer(struct ctl_connection *n, json_t *answer)
 {
 	n->busy = false;
 	write_line(n, answer);
 	json_decref(answer);
-	if (!n->bev)
+	if (end_stream(n))
+		end_when_written(n);
+	else if (!n->bev)
 		drop(n);
 	else if (evbuffer_get_length(bufferevent_get_output(n->bev)) == 0)
 		go_on(n); /* else on_write does, when the peer has taken it */
@@ -130,8 +275,13 @@ ctl_connection_answer(struct ctl_connection *n, json_t *answer)
 static void
 on_read(struct bufferevent *bev, void *arg)
 {
+	struct ctl_connection *n = arg;
+
 	(void)bev;
-	take_line(arg);
+	if (n->stream.open)
+		wake(n);
+	else
+		take_line(n);
 }
 
 static void
@@ -164,7 +314,11 @@ on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct ctl_connection *n = arg;
 
-	if (what & BEV_EVENT_EOF) {
+	if (n->stream.open) {
+		bufferevent_free(bev);
+		n->bev = NULL;
+		wake(n);
+	} else if (what & BEV_EVENT_EOF) {
 		take_line(n); /* lines may still wait; reading again after them comes back here */
 		if (!n->busy && !has_line(n))
 			drop_when_written(n);

@@ -36,6 +36,9 @@ enum { CTL_WORDS = 512 }; /* octets of a message for people, with its zero */
 struct ctl *ctl_start(struct loop *l, struct dp *dp, const struct ctl_settings *settings,
 	const struct ctl_hooks *hooks, char words[CTL_WORDS]);
 
+/* What is being sent to us is given up: the end of the program does not wait for it. */
+void ctl_drain(struct ctl *c);
+
 /* Removes the socket and leaves every connection. Only when the loop runs no tasks any more. */
 void ctl_stop(struct ctl *c);
 

@@ -52,6 +52,7 @@ struct ctl_verb {
 	const char *list; /* the member that holds the rows; NULL: the one row is the answer … */
 	const struct refusal *none; /* … and this, when there is none */
 	const struct refusal *(*act)(struct task *t);
+	bool stream; /* octets follow the request (connection.c) */
 };
 
 /* One request from its line to its answer; the task's `request` is its first member. */
@@ -107,6 +108,12 @@ struct slice ctl_operator_get(struct task *t);
 /* Says what is wrong with the arguments; words may be made in the task's arena. */
 const struct refusal *ctl_refuse(struct task *t, const char *words);
 
+/* The arguments about metadata; `name` is the one that holds the profile's. */
+const struct refusal *ctl_wishes_get(struct task *t, const char *name, struct dp_wishes *out);
+
+/* Rows out of the octets that follow the task's request: CSV, or a JSON object a line. In the arena. */
+struct dp_rows *ctl_rows_new(struct task *t, bool json_lines);
+
 /* Adds text to an object; nothing when it is absent. */
 void ctl_put_text(json_t *object, const char *name, struct slice text);
 
@@ -125,6 +132,19 @@ void ctl_connection_new(struct ctl *c, int fd, const char *actor);
 void ctl_connection_refuse(
 	struct ctl *c, int fd, const char *code, const char *words, const char *advice);
 void ctl_connections_free(struct ctl *c);
+/* The streams that are open end: their calls are told that the rest will not come. */
+void ctl_connections_drain(struct ctl *c);
+
+/*
+ * Octets behind a request, for verbs that stream: frames of "LENGTH\n" and so many octets, "0\n" at the
+ * end. The peer may send as many as {"go":N} lines have allowed in all.
+ */
+enum ctl_stream_got { STREAM_PIECE, STREAM_WAIT, STREAM_END, STREAM_GONE };
+void ctl_stream_start(struct ctl_connection *connection);
+/* A piece that lives until the next call; the one before is used up then. */
+enum ctl_stream_got ctl_stream_read(struct ctl_connection *connection, struct slice *piece);
+const struct step *ctl_stream_wait(
+	struct ctl_connection *connection, struct task *t, const struct step *then) MUST_RETURN;
 
 /* {"error":{…}}; words may hold "what is wrong; what to do", and then advice is NULL. */
 json_t *ctl_error_new(const char *code, const char *words, const char *advice);

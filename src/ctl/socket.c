@@ -222,6 +222,12 @@ ctl_start(struct loop *l, struct dp *dp, const struct ctl_settings *settings,
 }
 
 void
+ctl_drain(struct ctl *c)
+{
+	ctl_connections_drain(c);
+}
+
+void
 ctl_stop(struct ctl *c)
 {
 	struct stat st;

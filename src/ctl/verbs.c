@@ -16,6 +16,10 @@ static const struct refusal NO_CALLBACK = { "NO_CALLBACK", LOG_INFO,
 #define MUST(name, kind) { name, CTL_##kind, true },
 #define MAY(name, kind) { name, CTL_##kind, false },
 
+/* What profiles of a type say of themselves. */
+#define METADATA MAY("profileName", TEXT) MAY("provider", TEXT) MAY("class", TEXT) MAY("icon", OCTETS) \
+	MAY("owner", TEXT) MAY("ppr1", FLAG) MAY("ppr2", FLAG) MAY("pprUpdate", FLAG) MAY("notify", TEXTS)
+
 static const struct ctl_verb verbs[] = {
 	{ .name = "profile import",
 		.args = ARGS(MUST("package", OCTETS) MAY("iccid", ICCID) MAY("operator", TEXT) MAY("type", TEXT) MAY("name", TEXT)
@@ -37,9 +41,15 @@ static const struct ctl_verb verbs[] = {
 		.args = ARGS(MAY("operator", TEXT)),
 		.procedure = &ctl_view, .ask = ctl_profile_type_list_ask,
 		.list = "types", .write = ctl_view_write },
+	{ .name = "profile-type show",
+		.args = ARGS(MUST("name", TEXT) MAY("operator", TEXT)),
+		.procedure = &ctl_view, .ask = ctl_profile_type_show_ask,
+		.none = REFUSE(TYPE_UNKNOWN), .write = ctl_profile_type_show_write },
 	{ .name = "profile-type create",
-		.args = ARGS(MUST("name", TEXT) MAY("operator", TEXT) MAY("keys", TEXT) MAY("onDelete", TEXT)),
-		.procedure = &ctl_profile_type_create, .read = ctl_profile_type_create_read,
+		.args = ARGS(MUST("name", TEXT) MAY("operator", TEXT) MAY("keys", TEXT) MAY("onDelete", TEXT)
+			MAY("lowWater", NUMBER) MAY("imsiRange", TEXT) MAY("templates", TEXTS) METADATA
+			MAY("why", TEXT)),
+		.procedure = &dp_create_type, .read = ctl_profile_type_create_read,
 		.write = ctl_profile_type_create_write },
 	{ .name = "profile-type template add",
 		.args = ARGS(MUST("name", TEXT) MAY("operator", TEXT) MUST("templates", TEXTS)

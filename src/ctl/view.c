@@ -156,6 +156,31 @@ ctl_profile_type_list_ask(struct task *t, struct rows *out, const struct step *t
 }
 
 const struct step *
+ctl_profile_type_show_ask(struct task *t, struct rows *out, const struct step *then)
+{
+	struct slice operator_name = ctl_operator_get(t);
+
+	return store_view_type(t, store_of(t), ctl_text_get(t, "name"), operator_name, out, then);
+}
+
+/* The services of each variant by their names, its metadata as a phone will show it. */
+void
+ctl_profile_type_show_write(struct task *t, json_t *ok)
+{
+	json_t *template;
+	size_t i;
+
+	ctl_view_write(t, ok);
+	json_array_foreach(json_object_get(ok, "templates"), i, template)
+	{
+		json_object_set_new(template, "services",
+			services_json(json_integer_value(json_object_get(template, "services"))));
+		put_metadata(t, template);
+		json_object_del(template, "metadata");
+	}
+}
+
+const struct step *
 ctl_order_list_ask(struct task *t, struct rows *out, const struct step *then)
 {
 	return store_view_orders(t, store_of(t), ctl_text_get(t, "state"), ctl_text_get(t, "type"),

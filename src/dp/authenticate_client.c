@@ -12,7 +12,9 @@
 #include "dp/eligibility.h"
 #include "dp/functions.h"
 #include "dp/matching_id.h"
+#include "dp/personalise.h"
 #include "keys/keys.h"
+#include "profile/fit.h"
 #include "profile/life.h"
 #include "stats/stats.h"
 
@@ -138,13 +140,32 @@ matching_id(const struct dp_authenticate_client *c)
 	return dp_matching_id_usable(given) ? given : SLICE_LIT("$");
 }
 
+/* What decides between the variants of a profile type. */
+static struct store_abilities
+abilities(const struct codec_euicc_info2 *euicc)
+{
+	const struct profile_need all = { 0, UINT32_MAX };
+	const uint8_t *v = euicc->profile_version;
+	struct store_abilities can = { v[0] * 256 + v[1],
+		(int64_t)~profile_services_missing(&all, euicc) };
+
+	for (size_t i = 0; i < euicc->more_profile_version_count; i++) {
+		v = euicc->more_profile_versions[i];
+		if (v[0] * 256 + v[1] > can.saip_version)
+			can.saip_version = v[0] * 256 + v[1];
+	}
+	return can;
+}
+
 static const struct step *
 find_order(struct task *t)
 {
 	struct dp_authenticate_client *c = t->state;
 
+	struct store_abilities can = abilities(&c->response.info2);
+
 	return store_session_admit(t, c->call.dp->store, c->call.transaction_id, matching_id(c),
-		c->call.eid, c->set->number, &c->admission, THEN(judge_order));
+		c->call.eid, c->set->number, &can, &c->admission, THEN(judge_order));
 }
 
 /* RULES 1.4: the same call again gets the same answer; another one is none of this transaction. */
@@ -237,6 +258,7 @@ judge_order(struct task *t)
 		.credential_set = c->set->number,
 		.euicc_key = &c->euicc.key,
 		.order_id = STORE_NULL,
+		.template_id = a->template_id,
 		.tac = hex_or_absent(t, c->response.device.tac),
 		.imei = hex_or_absent(t, c->response.device.imei),
 		.peer = c->in.peer,
@@ -260,6 +282,8 @@ judge_order(struct task *t)
 		GO(record);
 	}
 	c->session.metadata = a->metadata;
+	if (a->template_id != STORE_NULL)
+		c->session.metadata = dp_metadata_of(t->mem, a->metadata, a->iccid);
 	c->session.code_required = a->code_required;
 	c->session.otpk = a->otpk;
 	GO(sign);

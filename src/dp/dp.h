@@ -13,6 +13,7 @@
 
 struct dp_clients;
 struct dp_denied;
+struct dp_plans;
 struct keys_private;
 struct peer;
 struct store;
@@ -70,6 +71,7 @@ struct dp {
 	struct dp_world *world;     /* NULL until the first is numbered */
 	struct dp_denied *denied;   /* what is not served; NULL until it was read first */
 	struct dp_clients *clients; /* of the operators; the same */
+	struct dp_plans *plans;     /* templates, compiled */
 };
 
 /*

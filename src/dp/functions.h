@@ -11,6 +11,7 @@
 #include "dp/refusal.h"
 #include "store/package.h"
 #include "store/session.h"
+#include "store/template.h"
 
 /* §5.6.1. Stateless: neither a row nor memory is kept for it. */
 struct dp_initiate_authentication {
@@ -65,6 +66,7 @@ extern const struct procedure dp_authenticate_client;
 
 /* §5.6.2 */
 struct bpp;
+struct profile_template;
 struct dp_get_bound_profile_package {
 	struct dp_call call;
 	struct {
@@ -83,7 +85,11 @@ struct dp_get_bound_profile_package {
 	unsigned tries;
 	/* check_code */
 	struct store_code_check code;
-	/* bind_package */
+	/* find_template, make_package */
+	const struct profile_template *template;
+	struct store_template_upp sealed_template;
+	struct slice upp;
+	/* open_package */
 	struct bpp *bpp;
 	struct slice sealed_seed;
 	/* sign_channel */

@@ -9,6 +9,8 @@
 #include "dp/bpp.h"
 #include "dp/denied.h"
 #include "dp/functions.h"
+#include "dp/personalise.h"
+#include "dp/plans.h"
 #include "keys/keys.h"
 #include "profile/life.h"
 
@@ -19,7 +21,9 @@
 	S(verify_euicc)       /* euiccSignature2 with the session's key           */ \
 	S(judge_order)        /* still there, still for this eUICC; code given    */ \
 	S(check_code)         /* the Confirmation Code, counted and compared      */ \
-	S(open_package)       /* the profile, unsealed; the seed of its keys      */ \
+	S(find_template)      /* what the profile is made of, unless it is known  */ \
+	S(make_package)       /* the profile, personalised or as it was imported  */ \
+	S(open_package)       /* the seed of its keys, or a new one               */ \
 	S(sign_channel)       /* InitialiseSecureChannel, for this transaction    */ \
 	S(record)             /* Downloaded, linked, binding kept: once           */ \
 	S(answer)
@@ -141,7 +145,7 @@ judge_order(struct task *t)
 		/* A later session made another package, or the profile is installed: it is over. */
 		if (!slice_eq(c->found.bound_by, c->call.transaction_id))
 			return task_refuse(t, REFUSE(TRANSACTION_UNKNOWN));
-		GO(open_package);
+		GO(find_template);
 	}
 	/* §3.1.2: a session ends in time; only what was answered once is answered for ever. */
 	if (clock_wall_us() / 1000000 - c->began > DP_SESSION_SECONDS)
@@ -150,7 +154,7 @@ judge_order(struct task *t)
 	if (no)
 		return task_refuse(t, &no->base);
 	if (!c->found.code_required)
-		GO(open_package);
+		GO(find_template);
 	if (!c->response.hash_cc.p)
 		return task_refuse(t, REFUSE(CODE_MISSING));
 	return store_session_check_code(t, c->call.dp->store, c->call.transaction_id,
@@ -178,7 +182,7 @@ check_code(struct task *t)
 	no = dp_refusal_find(c->code.outcome);
 	if (no)
 		return task_refuse(t, &no->base);
-	GO(open_package);
+	GO(find_template);
 }
 
 static struct crypto_place
@@ -188,20 +192,6 @@ seed_place(struct task *t)
 
 	return (struct crypto_place){ "binding.seed",
 		slice_text(arena_printf(t->mem, "%lld", (long long)c->found.order_id)) };
-}
-
-static bool
-open_sealed(struct task *t, struct crypto_place place, struct slice sealed, struct slice *plain)
-{
-	struct dp_get_bound_profile_package *c = t->state;
-	enum crypto_opened opened =
-		crypto_open(c->call.world->sealer, t->mem, place, sealed, plain);
-
-	if (opened == SEAL_OK || opened == SEAL_FORMER)
-		return true;
-	LOG(dp, ERROR, "alarm=seal column=%s row=%.*s reason=%s", place.column,
-		SLICE_FMT(place.row), opened == SEAL_KEY_UNKNOWN ? "key-unknown" : "broken");
-	return false;
 }
 
 /* The package of `seed`; NULL when the eUICC's one-time key is no point of our curve. */
@@ -233,18 +223,51 @@ bound_alike(const struct dp_get_bound_profile_package *c)
 }
 
 static const struct step *
-open_package(struct task *t)
+find_template(struct task *t)
+{
+	struct dp_get_bound_profile_package *c = t->state;
+
+	if (c->found.template_id == STORE_NULL)
+		GO(make_package);
+	c->template = dp_plan_find(c->call.dp->plans, c->found.template_id);
+	if (c->template)
+		GO(make_package);
+	return store_template_find(t, c->call.dp->store, c->found.template_id, &c->sealed_template,
+		THEN(make_package));
+}
+
+static const struct step *
+make_package(struct task *t)
 {
 	struct dp_get_bound_profile_package *c = t->state;
 	struct crypto_place package = { "profile_package.upp", c->found.iccid };
-	struct slice upp, seed;
+	bool fine;
 
-	if (!open_sealed(t, package, c->found.upp, &upp))
+	if (c->found.template_id == STORE_NULL) {
+		fine = dp_sealed_open(t, c->call.world, package, c->found.upp, &c->upp);
+	} else {
+		if (!c->template)
+			c->template = dp_template_open(
+				t, c->call.world, c->found.template_id, c->sealed_template.upp);
+		fine = c->template &&
+			dp_personalise(t, c->call.world, c->template, c->found.iccid,
+				c->found.personal, &c->upp);
+	}
+	if (!fine)
 		return task_trouble(t, T_BROKEN);
+	GO(open_package);
+}
+
+static const struct step *
+open_package(struct task *t)
+{
+	struct dp_get_bound_profile_package *c = t->state;
+	struct slice seed;
+
 	if (bound_alike(c)) {
-		if (!open_sealed(t, seed_place(t), c->found.bound_seed, &seed))
+		if (!dp_sealed_open(t, c->call.world, seed_place(t), c->found.bound_seed, &seed))
 			return task_trouble(t, T_BROKEN);
-		c->bpp = build(t, seed.p, upp);
+		c->bpp = build(t, seed.p, c->upp);
 		c->sealed_seed = c->found.bound_seed;
 	}
 	if (repeated(c)) {
@@ -260,7 +283,7 @@ open_package(struct task *t)
 		uint8_t *fresh = arena_alloc(t->mem, CRYPTO_SEED_SIZE);
 
 		rand_bytes(fresh, CRYPTO_SEED_SIZE);
-		c->bpp = build(t, fresh, upp);
+		c->bpp = build(t, fresh, c->upp);
 		c->sealed_seed = crypto_seal(c->call.world->sealer, t->mem, seed_place(t),
 			slice_of(fresh, CRYPTO_SEED_SIZE));
 	}

@@ -5,6 +5,7 @@
  */
 #include "dp/functions.h"
 #include "dp/orders.h"
+#include "dp/wishes.h"
 #include "profile/metadata.h"
 #include "profile/upp.h"
 
@@ -58,62 +59,6 @@ judge_package(struct task *t)
 	GO(describe);
 }
 
-static bool
-read_class(struct slice name, enum codec_class *out)
-{
-	static const char *const names[] = {
-		[CODEC_CLASS_TEST] = "test",
-		[CODEC_CLASS_PROVISIONING] = "provisioning",
-		[CODEC_CLASS_OPERATIONAL] = "operational",
-	};
-
-	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
-		if (slice_eq(name, slice_text(names[i]))) {
-			*out = (enum codec_class)i;
-			return true;
-		}
-	return false;
-}
-
-static struct slice
-class_name(enum codec_class profile_class)
-{
-	switch (profile_class) {
-	case CODEC_CLASS_TEST:
-		return SLICE_LIT("test");
-	case CODEC_CLASS_PROVISIONING:
-		return SLICE_LIT("provisioning");
-	case CODEC_CLASS_OPERATIONAL:
-		return SLICE_LIT("operational");
-	}
-	return SLICE_NONE;
-}
-
-/* The administrator's wishes over the defaults; false with words. */
-static bool
-apply_wishes(struct task *t, struct codec_metadata *m, const char **why)
-{
-	struct dp_import_profile *c = t->state;
-
-	if (c->in.name.p)
-		m->name = c->in.name;
-	if (c->in.provider.p)
-		m->provider = c->in.provider;
-	m->rules = c->in.rules;
-	if (c->in.profile_class.p && !read_class(c->in.profile_class, &m->profile_class)) {
-		*why = "the class is none of test, provisioning, operational";
-		return false;
-	}
-	if (c->in.icon.p && !profile_metadata_icon_read(c->in.icon, m, why))
-		return false;
-	if (c->in.owner.p && !profile_metadata_owner_read(t->mem, c->in.owner, m, why))
-		return false;
-	for (size_t i = 0; i < c->in.notify_count; i++)
-		if (!profile_metadata_notify_read(t->mem, c->in.notify[i], m, why))
-			return false;
-	return true;
-}
-
 /* The type that was named, what the package calls itself, or "default". */
 static struct slice
 choose_type(const struct import *c)
@@ -134,12 +79,12 @@ describe(struct task *t)
 	struct slice metadata;
 
 	profile_metadata_init(t->mem, &c->upp, in->call.world->settings.address, &m);
-	if (!apply_wishes(t, &m, &in->call.note) ||
+	if (!dp_wishes_apply(t->mem, &in->in.wishes, &m, &in->call.note) ||
 		!profile_metadata_write(t->mem, &c->upp, &m, &metadata, &in->call.note))
 		return task_refuse(t, REFUSE(METADATA_INVALID));
 	in->import = (struct store_import){ .iccid = in->call.iccid,
 		.type_name = choose_type(c),
-		.profile_class = class_name(m.profile_class),
+		.profile_class = dp_class_name(m.profile_class),
 		.imsi = c->upp.imsi[0] ? slice_text(c->upp.imsi) : SLICE_NONE,
 		.saip_version = c->upp.major * 256 + c->upp.minor,
 		.services = (int64_t)c->upp.services,

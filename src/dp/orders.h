@@ -8,8 +8,11 @@
  */
 #include "dp/dp.h"
 #include "dp/refusal.h"
+#include "dp/wishes.h"
 #include "store/order.h"
+#include "store/load.h"
 #include "store/profile.h"
+#include "store/template.h"
 
 /*
  * Who asks, as it will stand in the audit trail ("ctl:uid=0(root)"), and for which operator. To another
@@ -120,14 +123,7 @@ struct dp_import_profile {
 		struct slice package;       /* UPP */
 		struct slice operator_name; /* whose it will be */
 		struct slice type_name;     /* absent: what the package says, or "default" */
-		struct slice name;          /* of the profile, for the user; absent: default */
-		struct slice provider;      /* absent: default */
-		struct slice profile_class; /* "test", …; absent: by the package's keys */
-		struct slice icon;          /* PNG or JPEG; absent: none */
-		struct slice owner;         /* "MCCMNC[:GID1[:GID2]]"; absent: by the IMSI if due */
-		uint8_t rules;              /* CODEC_PPR_* */
-		const struct slice *notify; /* "ADDRESS=EVENT+EVENT" each; none: ourselves */
-		size_t notify_count;
+		struct dp_wishes wishes;
 	} in;
 	struct store_imported out;
 	/* describe */
@@ -138,5 +134,90 @@ struct dp_import_profile {
 	struct store_profile known;
 };
 extern const struct procedure dp_import_profile;
+
+/* A profile type comes to be, perhaps with the templates of its first version. */
+struct dp_create_type {
+	struct dp_call call;
+	struct {
+		struct dp_actor actor;
+		struct slice operator_name;
+		struct slice name, keys, on_delete; /* all given */
+		int32_t low_water;                  /* 0: none */
+		struct slice imsi_low, imsi_high;   /* digits of one length; absent: any */
+		const struct slice *packages;       /* UPPs, the first choice first */
+		size_t package_count;               /* STORE_TEMPLATES at most */
+		struct dp_wishes wishes;
+	} in;
+	struct store_type out;
+	/* judge_packages */
+	struct store_template templates[STORE_TEMPLATES];
+	struct slice profile_class;
+	int64_t needs;
+	/* number_templates */
+	struct rows places;
+};
+extern const struct procedure dp_create_type;
+
+/* Templates for a type that is there: a new version, or variants of the newest. */
+struct dp_add_template {
+	struct dp_create_type make; /* its `out`, keys, on_delete, IMSIs and low_water are not used */
+	bool variant;
+	struct store_template_added out;
+	unsigned tries;
+};
+extern const struct procedure dp_add_template;
+
+/* ---- bulk load ---- */
+
+enum dp_rows_got {
+	DP_ROWS_NAMES,  /* texts[0 … n) are the columns' names from here on */
+	DP_ROWS_ROW,    /* texts[0 … n), absent where nothing stands */
+	DP_ROWS_BROKEN, /* this row is refused: why, and at which column (or -1) */
+	DP_ROWS_WRONG,  /* all is refused: why */
+	DP_ROWS_WAIT,   /* nothing is there yet */
+	DP_ROWS_END,
+	DP_ROWS_GONE, /* whoever sent them has left before the end */
+};
+
+/* Rows that come by and by. What a call gave lives until the next. */
+struct dp_rows {
+	enum dp_rows_got (*next)(struct dp_rows *rows);
+	/* after DP_ROWS_WAIT */
+	const struct step *(*wait)(struct dp_rows *rows, struct task *t, const struct step *then);
+	const struct slice *texts;
+	size_t n;
+	int64_t line;
+	int column;
+	const char *why;
+};
+
+/* Why a row was refused; nothing here repeats a value. */
+struct dp_row_fault {
+	int64_t line;
+	const char *column, *reason; /* column: NULL when it is about the whole row */
+};
+enum { DP_ROW_FAULTS = 1000 };
+
+/* Personal data become profiles of a type, all or none. */
+struct dp_load_profiles {
+	struct dp_call call;
+	struct {
+		struct dp_actor actor;
+		struct slice type_name, operator_name;
+		struct slice source;      /* as it is called, for the audit trail */
+		const struct slice *maps; /* "column=datum" each; the datum "-" skips it */
+		size_t map_count;
+		bool dry_run;
+		struct dp_rows *rows;
+	} in;
+	struct {
+		int64_t profiles;            /* that came into stock */
+		int64_t rows;                /* that were read */
+		int64_t refused;             /* of them */
+		struct dp_row_fault *faults; /* the first of these, by line */
+		size_t fault_count;
+	} out;
+};
+extern const struct procedure dp_load_profiles;
 
 #endif

@@ -37,8 +37,9 @@ rspctl_answer_read(const char *line, size_t n, struct rspctl_answer *out)
 	}
 	if (in_progress)
 		read_progress(progress, out);
+	out->go = json_integer_value(json_object_get(said, "go"));
 	json_decref(said);
-	return in_progress;
+	return in_progress || out->go > 0;
 }
 
 int

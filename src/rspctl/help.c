@@ -15,7 +15,7 @@ rspctl_synopsis(const struct rspctl_verb *verb, FILE *out)
 	for (const struct rspctl_option *o = verb->options; o->name; o++)
 		fprintf(out, " %s%s%s%s%s%s", o->must ? "" : "[", o->name, o->value ? " " : "",
 			o->value ? o->value : "", o->must ? "" : "]",
-			o->kind == RSPCTL_LIST ? " …" : "");
+			o->kind == RSPCTL_LIST || o->kind == RSPCTL_PACKAGES ? " …" : "");
 	fputc('\n', out);
 }
 

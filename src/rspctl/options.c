@@ -9,7 +9,7 @@
 
 struct rspctl_call rspctl_call = { .socket = "/run/rspd/control.sock" };
 
-enum { ICON_MAX = 64 * 1024, BASE64_ARENA = 64 * 1024 * 1024 };
+enum { ICON_MAX = 64 * 1024, PACKAGE_MAX = 1024 * 1024, BASE64_ARENA = 64 * 1024 * 1024 };
 
 json_t *
 rspctl_file_read(const char *path, size_t most)
@@ -89,10 +89,23 @@ key_of(const struct rspctl_option *o)
 	return o->member ? o->member : o->name + strspn(o->name, "-");
 }
 
+/* The array of an option that may be given several times. */
+static json_t *
+list_of(const struct rspctl_option *o)
+{
+	json_t *list = json_object_get(object_of(o), key_of(o));
+
+	if (!list) {
+		list = json_array();
+		json_object_set_new(object_of(o), key_of(o), list);
+	}
+	return list;
+}
+
 static int
 put_value(const struct rspctl_verb *verb, const struct rspctl_option *o, const char *value)
 {
-	json_t *object = object_of(o), *list, *v = NULL;
+	json_t *v = NULL;
 	char *end;
 	long n;
 
@@ -114,12 +127,13 @@ put_value(const struct rspctl_verb *verb, const struct rspctl_option *o, const c
 		v = json_true();
 		break;
 	case RSPCTL_LIST:
-		list = json_object_get(object, key_of(o));
-		if (!list) {
-			list = json_array();
-			json_object_set_new(object, key_of(o), list);
-		}
-		json_array_append_new(list, json_string(value));
+		json_array_append_new(list_of(o), json_string(value));
+		return EX_OK;
+	case RSPCTL_PACKAGES:
+		v = rspctl_file_read(value, PACKAGE_MAX);
+		if (!v)
+			return EX_NOINPUT;
+		json_array_append_new(list_of(o), v);
 		return EX_OK;
 	case RSPCTL_FILE:
 		v = rspctl_file_read(value, ICON_MAX);
@@ -127,7 +141,7 @@ put_value(const struct rspctl_verb *verb, const struct rspctl_option *o, const c
 			return EX_NOINPUT;
 		break;
 	}
-	json_object_set_new(object, key_of(o), v);
+	json_object_set_new(object_of(o), key_of(o), v);
 	return EX_OK;
 }
 

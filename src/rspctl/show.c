@@ -17,9 +17,27 @@ rspctl_show_types(json_t *ok)
 {
 	static const struct rspctl_column columns[] = { { "NAME", "name" },
 		{ "OPERATOR", "operator" }, { "KEYS", "keys" }, { "ON DELETE", "onDelete" },
-		{ "STOCK", "stock" }, { "CREATED", "createdAt" } };
+		{ "CLASS", "class" }, { "VERSION", "version" }, { "VARIANTS", "variants" },
+		{ "STOCK", "stock" }, { "LOW WATER", "lowWater" }, { "LOW", "low" },
+		{ "CREATED", "createdAt" } };
 
 	SHOW_TABLE(json_object_get(ok, "types"), columns);
+}
+
+void
+rspctl_show_type(json_t *ok)
+{
+	static const struct rspctl_column templates[] = { { "VERSION", "version" },
+		{ "VARIANT", "variant" }, { "SAIP", "saipVersion" }, { "OCTETS", "octets" },
+		{ "NAME", "name" }, { "PROVIDER", "provider" }, { "CREATED", "createdAt" } };
+	static const struct rspctl_column loads[] = { { "LOAD", "load" }, { "VERSION", "version" },
+		{ "PROFILES", "profiles" }, { "SOURCE", "source" }, { "AT", "at" } };
+
+	rspctl_show_facts(ok);
+	putchar('\n');
+	SHOW_TABLE(json_object_get(ok, "templates"), templates);
+	putchar('\n');
+	SHOW_TABLE(json_object_get(ok, "loads"), loads);
 }
 
 void

@@ -26,6 +26,7 @@ void rspctl_show_facts(json_t *object);
 /* The verbs' own. */
 void rspctl_show_profiles(json_t *ok);
 void rspctl_show_types(json_t *ok);
+void rspctl_show_type(json_t *ok);
 void rspctl_show_operators(json_t *ok);
 void rspctl_show_clients(json_t *ok);
 void rspctl_show_orders(json_t *ok);

@@ -13,6 +13,8 @@
 #include "rspctl/talk.h"
 #include "rspctl/verb.h"
 
+enum { STREAM_PIECE = 64 * 1024 };
+
 /* One stream each way: stdio does not turn round on a socket. */
 static FILE *to_daemon, *from_daemon;
 
@@ -57,26 +59,72 @@ send_request(const char *verb, json_t *args)
 	json_decref(request);
 }
 
-json_t *
-rspctl_ask(const char *verb, json_t *args)
+/* The daemon's next line. */
+static void
+read_answer(struct rspctl_answer *answer)
 {
 	static char *line;
 	static size_t room;
+	ssize_t n = getline(&line, &room, from_daemon);
+
+	if (n <= 0)
+		lost();
+	if (!rspctl_answer_read(line, (size_t)n, answer))
+		exit(rspctl_fail(EX_PROTOCOL, "is it rspd that has this socket?",
+			"what %s said is no answer", rspctl_call.socket));
+}
+
+json_t *
+rspctl_ask(const char *verb, json_t *args)
+{
 	struct rspctl_answer answer;
-	ssize_t n;
 
 	if (!to_daemon)
 		connect_daemon();
 	send_request(verb, args);
 	for (;;) {
-		n = getline(&line, &room, from_daemon);
-		if (n <= 0)
-			lost();
-		if (!rspctl_answer_read(line, (size_t)n, &answer))
-			exit(rspctl_fail(EX_PROTOCOL, "is it rspd that has this socket?",
-				"what %s said is no answer", rspctl_call.socket));
+		read_answer(&answer);
 		if (answer.last)
 			return answer.last;
 		rspctl_progress(answer.done, answer.of);
 	}
+}
+
+/* A frame of so many octets; none is the end. A daemon that is gone is noticed when we read. */
+static void
+send_frame(const char *octets, size_t n)
+{
+	fprintf(to_daemon, "%zu\n", n);
+	fwrite(octets, 1, n, to_daemon);
+	if (fflush(to_daemon) == EOF)
+		clearerr(to_daemon);
+}
+
+json_t *
+rspctl_stream(const char *verb, json_t *args, rspctl_read *read_more, void *arg, long long size)
+{
+	char piece[STREAM_PIECE];
+	struct rspctl_answer answer;
+	long long sent = 0, go = 0;
+	ssize_t n = 1;
+
+	if (!to_daemon)
+		connect_daemon();
+	send_request(verb, args);
+	for (;;) {
+		while (n > 0 && go - sent >= (long long)sizeof piece) {
+			n = read_more(arg, piece, sizeof piece);
+			if (n < 0)
+				return NULL;
+			send_frame(piece, (size_t)n);
+			sent += n;
+			rspctl_progress(sent < size ? sent : size, size);
+		}
+		read_answer(&answer);
+		if (answer.last)
+			break;
+		go = answer.go ? answer.go : go;
+	}
+	explicit_bzero(piece, sizeof piece);
+	return answer.last;
 }

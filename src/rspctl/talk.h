@@ -3,6 +3,7 @@
 /* The conversation with the daemon: a request, its progress, its answer; and how it ends the program. */
 #include <jansson.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 /*
  * Sends one request on the connection (made at the first one) and waits for its answer: {"ok":…} or
@@ -11,10 +12,22 @@
  */
 json_t *rspctl_ask(const char *verb, json_t *args);
 
-/* One line of the daemon's: how far it is, or its last word. */
+/* The next octets, at most so many: how many there are, 0 at the end, less when they cannot be read. */
+typedef ssize_t rspctl_read(void *arg, char *piece, size_t most);
+
+/*
+ * As rspctl_ask, with octets behind the request: as many as `read` gives, `size` in all for the progress
+ * (0: nobody knows). NULL with errno when they cannot be read; the daemon is told nothing then, and drops
+ * what it has.
+ */
+json_t *rspctl_stream(
+	const char *verb, json_t *args, rspctl_read *read, void *arg, long long size);
+
+/* One line of the daemon's: how far it is, how much it takes, or its last word. */
 struct rspctl_answer {
 	json_t *last; /* an object with ok or error, an object each; the caller's. NULL: progress */
 	long long done, of;
+	long long go; /* octets that may follow the request, in all; 0: this is not about that */
 };
 /* False when the line is neither. */
 bool rspctl_answer_read(const char *line, size_t n, struct rspctl_answer *out);

@@ -11,9 +11,10 @@
 enum rspctl_kind {
 	RSPCTL_TEXT,
 	RSPCTL_NUMBER,
-	RSPCTL_FLAG, /* without a dash: the word itself, at its place */
-	RSPCTL_LIST, /* may be given several times */
-	RSPCTL_FILE, /* sent as Base64 of what is in it */
+	RSPCTL_FLAG,     /* without a dash: the word itself, at its place */
+	RSPCTL_LIST,     /* may be given several times */
+	RSPCTL_FILE,     /* sent as Base64 of what is in it */
+	RSPCTL_PACKAGES, /* profile packages, sent likewise; may be given several times */
 };
 
 struct rspctl_option {

@@ -33,6 +33,19 @@
 		"send a constant functionCallIdentifier")
 #define ICCID_PLACE PLACE("ICCID", "iccid", "the profile")
 
+#define PACKAGES(name, member, words) { name, "FILE", member, RSPCTL_PACKAGES, false, words },
+#define METADATA \
+	TEXT("--profile-name", "TEXT", "profileName", "the profiles' name, as the user sees it") \
+	TEXT("--provider", "TEXT", "provider", "the provider's name, as the user sees it") \
+	TEXT("--class", "CLASS", "class", "test, provisioning or operational (default: operational)") \
+	FILE_OF("--icon", "FILE", "icon", "a PNG or JPEG of at most 1024 octets") \
+	TEXT("--owner", "MCCMNC[:GID1[:GID2]]", "owner", "the owner (default: none)") \
+	FLAG("--ppr1", "ppr1", "policy rule: the profiles cannot be disabled") \
+	FLAG("--ppr2", "ppr2", "policy rule: the profiles cannot be deleted") \
+	FLAG("--ppr-update", "pprUpdate", "policy rules may be updated later") \
+	LIST("--notify", "ADDRESS=EVENT+EVENT", "notify", \
+		"also tell this server (install, enable, disable, delete)")
+
 static const struct rspctl_verb verbs[] = {
 	{ "profile import", "import a profile package, or every one in a directory",
 		"The file holds an unprotected profile package (UPP, DER). It is validated whole and refused with "
@@ -68,14 +81,44 @@ static const struct rspctl_verb verbs[] = {
 	{ "profile show", "show one profile", NULL, OPTIONS(ICCID_PLACE), NULL, rspctl_show_facts },
 	{ "profile-type list",
 		"list profile types and what is in stock", NULL, OPTIONS(ONLY_OPERATOR), NULL, rspctl_show_types },
-	{ "profile-type create", "make a profile type", NULL,
+	{ "profile-type show", "show a profile type: stock, templates, loads", NULL,
+		OPTIONS(PLACE("NAME", "name", "its name") WHOSE_TYPE), NULL, rspctl_show_type },
+	{ "profile-type create", "make a profile type",
+		"With --template, profiles of the type are personal data alone (profile load); each gets its package "
+		"when it is downloaded. Several templates are variants: an eUICC gets the first that it can take.",
 		OPTIONS(PLACE("NAME", "name", "its name")
 			WHOSE_TYPE
 			TEXT("--keys", "KIND", "keys",
 				"session: packages under session keys (default); ppk: under protection keys")
 			TEXT("--on-delete", "WHAT", "onDelete",
-				"after a delete on the card: keep (default), reissue to it, or available")),
+				"after a delete on the card: keep (default), reissue to it, or available")
+			NUMBER("--low-water", "N", "lowWater", "alert.stock-low when fewer are in stock")
+			TEXT("--imsi-range", "LOW-HIGH", "imsiRange", "only profiles with IMSIs between these")
+			PACKAGES("--template", "templates", "a profile package as template")
+			METADATA WHY),
 		NULL, rspctl_show_facts },
+	{ "profile-type template add", "give a profile type another template",
+		"The template is a new version, for the orders to come: an order keeps to the version that was the "
+		"newest when it was placed. With --also, variants of the version come with it; with --variant, the "
+		"template becomes the last variant of the newest version instead.",
+		OPTIONS(PLACE("NAME", "name", "the profile type")
+			{ "FILE", NULL, "templates", RSPCTL_PACKAGES, true, "the profile package" },
+			PACKAGES("--also", "templates", "another variant, behind those before")
+			FLAG("--variant", "variant", "a variant of the newest version, no new version")
+			WHOSE_TYPE METADATA WHY),
+		NULL, rspctl_show_facts },
+	{ "profile load", "load profiles of a type, all rows of a file or none",
+		"The file has a row a profile: CSV with the names of the data in its first row, or JSON lines (--format "
+		"json, or *.json, *.jsonl, *.ndjson); - is standard input. Every row is checked; when one is refused, "
+		"nothing is loaded, and the rows that are wrong are named. docs/profile-types.md lists the data.",
+		OPTIONS(PLACE("FILE", NULL, "the file, or -")
+			MUST("--type", "NAME", "type", "the profile type")
+			WHOSE_TYPE
+			LIST("--map", "COLUMN=DATUM", "map", "what a column of another name is; - skips it")
+			TEXT("--format", "FORMAT", "format", "csv or json (default: by the file's name)")
+			FLAG("--dry-run", "dryRun", "check everything, load nothing")
+			WHY),
+		rspctl_load, NULL },
 	{ "operator add", "make an operator (tenant)",
 		"An operator has profile types, profiles, orders and events of its own, and touches no other's. Its "
 		"servers come over ES2+ with certificates that operator client add makes known.",

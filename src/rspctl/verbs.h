@@ -4,6 +4,7 @@
 #include "rspctl/verb.h"
 
 int rspctl_import(const struct rspctl_verb *verb);
+int rspctl_load(const struct rspctl_verb *verb);
 int rspctl_code(const struct rspctl_verb *verb);
 int rspctl_verify(const struct rspctl_verb *verb);
 int rspctl_rotate(const struct rspctl_verb *verb);

@@ -14,6 +14,7 @@
 #include "dp/clients.h"
 #include "dp/denied.h"
 #include "dp/periodic.h"
+#include "dp/plans.h"
 #include "keys/keys.h"
 #include "loop/loop.h"
 #include "outbox/outbox.h"
@@ -31,6 +32,7 @@ struct rspd {
 	struct loop *loop;
 	struct store *store;
 	struct dp dp;
+	struct dp_plans plans;
 	struct peer *peer;
 	struct outbox *outbox; /* from the first world on */
 	struct front *front;
@@ -305,6 +307,7 @@ drain(void *arg)
 		plan_drop(r);
 	}
 	outbox_stop(r->outbox);
+	ctl_drain(r->ctl);
 	store_drain(r->store);
 	r->leave_left_ms = (int)(ms > call_ms ? ms : call_ms) + 5000;
 	r->leave = loop_timer_new(r->loop, LEAVE_MS, on_leave, r);
@@ -449,7 +452,7 @@ daemon_run(const struct conf *conf)
 		r.loop = loop_new(&(struct loop_limits){ .tasks = conf->limits.tasks });
 		r.store = store_new(r.loop, &settings);
 		r.peer = peer_new(r.loop, peers_calls(conf));
-		r.dp = (struct dp){ .loop = r.loop, .store = r.store, .peer = r.peer };
+		r.dp = (struct dp){ .loop = r.loop, .store = r.store, .peer = r.peer, .plans = &r.plans };
 		r.front = front_new(r.loop, &r.dp, conf);
 		if (start(&r, words)) {
 			loop_run(r.loop);
@@ -462,6 +465,7 @@ daemon_run(const struct conf *conf)
 		services_end(&r);
 		front_free(r.front);
 		dp_world_release(r.dp.world);
+		dp_plans_fini(&r.plans);
 		dp_denied_free(r.dp.denied);
 		dp_clients_free(r.dp.clients);
 		outbox_free(r.outbox);

@@ -22,7 +22,8 @@ enum kind {
 	KIND_COUNT
 };
 
-enum lane_id { LANE_ONLINE, LANE_BACKGROUND, LANE_COUNT };
+/* Statements of LANE_LOAD run on the connection of a bulk load, which belongs to no lane. */
+enum lane_id { LANE_ONLINE, LANE_BACKGROUND, LANE_COUNT, LANE_LOAD = LANE_COUNT };
 
 enum { STATEMENT_PARAMS = 32 }; /* at most */
 

@@ -173,6 +173,59 @@ void listener_init(struct listener *l, struct store *s);
 void listener_fini(struct listener *l);
 bool listener_is_idle(const struct listener *l);
 
+/* ---- the session of a bulk load ---- */
+
+enum { COPY_ROWS = 256 * 1024 }; /* octets of rows that wait to be sent */
+
+enum copy_state {
+	COPY_NEW,
+	COPY_CONNECTING,
+	COPY_IDLE,
+	COPY_ASKED,   /* a statement is in flight */
+	COPY_OPENING, /* COPY was said */
+	COPY_OPEN,    /* rows may be sent */
+	COPY_ENDING,  /* the end of COPY was said */
+	COPY_DEAD,
+};
+
+struct copy {
+	struct store *store;
+	enum copy_state state;
+	PGconn *pg;
+	struct event *readable, *writable, *timer;
+	struct query query; /* the statement that is asked; its task is who waits, for whatever */
+	PGresult *result;
+	int64_t sent_us;
+	char command[96]; /* COPY … */
+	uint8_t *rows;    /* put and not sent yet */
+	size_t n;
+	size_t copied; /* octets in this COPY */
+	bool ending;   /* the COPY ends with these rows */
+	bool decides;  /* the statement makes it true: when its answer is lost, nobody knows */
+};
+
+/* NULL: too many load already. It goes with the task's arena. */
+struct copy *copy_new(struct task *t, struct store *s);
+/* As query_start, on this session, which the first one connects. */
+const struct step *copy_ask(struct copy *c, struct task *t, unsigned query,
+	const struct param *params, size_t n, struct want want,
+	const struct step *then) MUST_RETURN;
+/* The COPY command of all rows to come; copied. */
+void copy_command_set(struct copy *c, const char *command);
+/* The statement asked next is the one that counts. */
+void copy_decides(struct copy *c, struct task *t);
+/* A bigint, then columns of octets as binary COPY takes them (absent: NULL). */
+void copy_row_put(struct copy *c, int64_t number, const struct slice *columns, size_t n);
+/* There may be no room for another row of 16 KiB. */
+static inline bool
+copy_is_full(const struct copy *c)
+{
+	return c->n + 16 * 1024 > COPY_ROWS;
+}
+/* Waits until the server has taken what was put; with `end`, until it is committed. */
+const struct step *
+copy_flush(struct copy *c, struct task *t, bool end, const struct step *then) MUST_RETURN;
+
 /* ---- the whole ---- */
 
 struct statement_stats {
@@ -191,6 +244,7 @@ struct store {
 	struct listener listener;
 	void (*told)(void *arg); /* see store_told_set; NULL: nobody */
 	void *told_arg;
+	unsigned copies; /* sessions of bulk loads */
 };
 
 /* Tables that the program fills and nothing else writes: compared at the start, written by --migrate. */

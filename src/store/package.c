@@ -30,6 +30,8 @@ static const struct column package_columns[] = {
 	COL_INT2(struct store_package, bound_set),
 	COL_BYTES(struct store_package, bound_by),
 	COL_BYTES(struct store_package, upp),
+	COL_INT8(struct store_package, template_id),
+	COL_BYTES(struct store_package, personal),
 };
 
 const struct step *

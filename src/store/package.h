@@ -21,7 +21,10 @@ struct store_package {
 	/* the binding of the last attempt, or absent */
 	struct slice bound_eid, bound_otpk, bound_seed, bound_sha256, bound_by;
 	int16_t bound_set;
+	/* what it is made of: a package of its own, or a template (STORE_NULL: none) and personal data */
 	struct slice upp; /* sealed */
+	int64_t template_id;
+	struct slice personal; /* sealed */
 };
 
 /* R_NONE: no such session. */

@@ -36,12 +36,17 @@ store_profile_find(struct task *t, struct store *s, struct slice iccid, struct s
 static const struct column type_columns[] = { COL_INT8(struct store_type, type_id) };
 
 const struct step *
-store_profile_type_create(struct task *t, struct store *s, struct slice name, struct slice keys,
-	struct slice on_delete, struct slice actor, struct slice operator_name,
+store_profile_type_create(struct task *t, struct store *s, const struct store_new_type *in,
 	struct store_type *out, const struct step *then)
 {
-	const struct param params[] = { P_TEXT(name), P_TEXT(keys), P_TEXT(on_delete),
-		P_TEXT(actor), P_TEXT(operator_name) };
+	size_t n = in->template_count;
+	struct store_template_arrays a = store_template_arrays(t->mem, in->templates, n);
+	const struct param params[] = { P_TEXT(in->name), P_TEXT(in->keys), P_TEXT(in->on_delete),
+		P_TEXT(in->actor), P_TEXT(in->operator_name),
+		in->low_water ? P_INT4(in->low_water) : P_NULL(INT4), P_TEXT(in->imsi_low),
+		P_TEXT(in->imsi_high), P_INT8_ARRAY(a.ids, n), P_INT8_ARRAY(a.saip_versions, n),
+		P_INT8_ARRAY(a.services, n), P_INT8_ARRAY(a.octets, n),
+		P_BYTES_ARRAY(a.metadata, n), P_BYTES_ARRAY(a.upps, n), P_TEXT(in->profile_class) };
 
 	return query_send(t, s, Q_PROFILE_TYPE_CREATE, params, ONE_ROW(type_columns, out), then);
 }

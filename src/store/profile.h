@@ -3,6 +3,7 @@
 /* Profiles and their types as an administrator keeps them (sql/query/profile.sql). */
 #include "loop/task.h"
 #include "store/store.h"
+#include "store/template.h"
 
 struct store_import {
 	struct slice iccid, type_name, profile_class;
@@ -37,9 +38,19 @@ struct store_type {
 	int64_t type_id; /* STORE_NULL: there is no such operator */
 };
 
+/* Templates: those of its first version, or none. */
+struct store_new_type {
+	struct slice name, keys, on_delete, operator_name, actor;
+	int32_t low_water;                /* 0: none */
+	struct slice imsi_low, imsi_high; /* absent: any */
+	const struct store_template *templates;
+	size_t template_count;
+	struct slice profile_class; /* with templates */
+};
+
 /* R_CONFLICT: a type of this name exists and is another. */
-const struct step *store_profile_type_create(struct task *t, struct store *s, struct slice name,
-	struct slice keys, struct slice on_delete, struct slice actor, struct slice operator_name,
+const struct step *
+store_profile_type_create(struct task *t, struct store *s, const struct store_new_type *in,
 	struct store_type *out, const struct step *then) MUST_RETURN;
 
 #endif

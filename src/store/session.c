@@ -25,15 +25,16 @@ static const struct column admission_columns[] = {
 	COL_INT4(struct store_admission, upp_octets),
 	COL_BYTES(struct store_admission, metadata),
 	COL_BYTES(struct store_admission, otpk),
+	COL_INT8(struct store_admission, template_id),
 };
 
 const struct step *
 store_session_admit(struct task *t, struct store *s, struct slice transaction_id,
 	struct slice matching_id, struct slice eid, uint8_t credential_set,
-	struct store_admission *out, const struct step *then)
+	const struct store_abilities *can, struct store_admission *out, const struct step *then)
 {
 	const struct param params[] = { P_BYTES(transaction_id), P_TEXT(matching_id), P_TEXT(eid),
-		P_INT2(credential_set) };
+		P_INT2(credential_set), P_INT4(can->saip_version), P_INT8(can->services) };
 
 	return query_send(t, s, Q_SESSION_ADMIT, params, ONE_ROW(admission_columns, out), then);
 }
@@ -69,6 +70,7 @@ store_session_record(struct task *t, struct store *s, const struct store_new_ses
 		P_TEXT(in->imei),
 		P_TEXT(in->peer),
 		P_TEXT(in->why),
+		P_INT8_OR_NULL(in->template_id),
 	};
 
 	return query_send(t, s, Q_SESSION_RECORD, params, ONE_ROW(recorded_columns, out), then);

@@ -23,13 +23,20 @@ struct store_admission {
 	int32_t saip_version, upp_octets;
 	int64_t services;
 	struct slice metadata;
-	struct slice otpk; /* otPK.EUICC of the last package for this eUICC and set, or absent */
+	int64_t template_id; /* that it is made of; STORE_NULL: it is a package of its own */
+	struct slice otpk;   /* otPK.EUICC of the last package for this eUICC and set, or absent */
+};
+
+/* What the eUICC can take: a version (major * 256 + minor), services (1 << enum profile_service). */
+struct store_abilities {
+	int32_t saip_version;
+	int64_t services;
 };
 
 /* `matching_id` absent or empty: by EID. Always R_OK. */
 const struct step *store_session_admit(struct task *t, struct store *s, struct slice transaction_id,
 	struct slice matching_id, struct slice eid, uint8_t credential_set,
-	struct store_admission *out, const struct step *then) MUST_RETURN;
+	const struct store_abilities *can, struct store_admission *out, const struct step *then) MUST_RETURN;
 
 struct store_new_session {
 	struct slice transaction_id, eid, smdp_oid, request_sha256;
@@ -41,7 +48,8 @@ struct store_new_session {
 	struct slice state;
 	struct slice refusal; /* absent: admitted */
 	struct slice event;   /* a move of the profile that goes with the refusal, or absent */
-	struct slice why;     /* for the audit row of that move */
+	struct slice why;     /* for the operator: what was missing */
+	int64_t template_id;  /* of the admission */
 	/* the answer */
 	struct slice metadata, otpk, smdp_signature2;
 	bool code_required;

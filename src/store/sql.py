@@ -4,7 +4,7 @@ A statement in DIR/query/*.sql stands below its header:
 
     -- name: order_bind(id bigint, rsp bytea) -> iccid text, first boolean    zero rows: conflict
     -- what it means, for people; a header goes on after a comma and before an arrow
-    -- lane: background          when it is not for the online lane
+    -- lane: background          when it is not for the online lane (load: for bulk loads alone)
     -- writes                    when no insert, update or delete shows that
     select …;
 
@@ -69,7 +69,7 @@ class Statement:
         for note in notes:
             if note.startswith("lane:"):
                 lane = note[5:].strip()
-                if lane not in ("online", "background"):
+                if lane not in ("online", "background", "load"):
                     raise Fault(f"{where}: no lane '{lane}'")
                 self.lane = "LANE_" + lane.upper()
         bare = without_literals(text).lower()
