@@ -369,7 +369,7 @@ conf_read(const char *path, struct conf_errors *errors)
 	const struct conf *c = NULL;
 	uint8_t *text = malloc(FILE_MAX + 1);
 	const char *wrong;
-	size_t n;
+	size_t n = 0;
 
 	if (!text)
 		abort();
