@@ -155,7 +155,7 @@ each_mistake_is_told_with_its_line(void **state)
 		{ "[limits]", "[limits all]", ":25: [limits] has no name: write [limits]" },
 		{ "[limits]", "[dp]\n[limits]", ":29: [dp] stands already in line 25" },
 		{ "[limits]", "[ci empty]\n[limits]",
-			":25: [ci empty] lacks certificate: add certificate = nist/ci.pem" },
+			":25: [ci empty] lacks certificate: add certificate = pki/nist/ci.pem" },
 		{ "# a comment", "port = 1", ":1: port stands before the first [section]" },
 		{ "seal_key = /etc/seal.key\n", "",
 			":2: [rspd] lacks seal_key: add seal_key = seal.key" },
