@@ -158,7 +158,7 @@ each_mistake_is_told_with_its_line(void **state)
 			":25: [ci empty] lacks certificate: add certificate = pki/nist/ci.pem" },
 		{ "# a comment", "port = 1", ":1: port stands before the first [section]" },
 		{ "seal_key = /etc/seal.key\n", "",
-			":2: [rspd] lacks seal_key: add seal_key = seal.key" },
+			":2: [rspd] lacks seal_key: add seal_key = pki/seal.key" },
 		{ "[database]\nconnection = host=/run/pg dbname=rspd\n", "",
 			"etc/rspd.conf: [database] lacks connection" },
 		{ "[ci nist]\ncertificate = ci.pem\ncrl = a.pem, /b.pem\n", "",
