@@ -26,7 +26,7 @@ ctl_order_create_read(struct task *t)
 	if (days > DAYS_MAX)
 		return ctl_refuse(
 			t, "expiresDays is more than 36500; leave it out for the configured time");
-	c->in.lifetime = days > 0 ? days * DAY : STORE_NULL;
+	c->in.lifetime = days > 0 ? days * DAY : 0;
 	return NULL;
 }
 

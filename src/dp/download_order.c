@@ -58,7 +58,7 @@ lifetime_of(const struct dp_download_order *c)
 {
 	int64_t configured = c->call.world->settings.order_lifetime;
 
-	if (c->in.lifetime != STORE_NULL)
+	if (c->in.lifetime)
 		return c->in.lifetime;
 	return configured ? configured : STORE_NULL;
 }

@@ -37,7 +37,7 @@ struct dp_download_order {
 		struct dp_actor actor;
 		struct slice type_name;     /* absent: not given */
 		struct slice operator_name; /* whose type an administrator means */
-		int64_t lifetime;           /* seconds; STORE_NULL: as configured */
+		int64_t lifetime;           /* seconds; 0: as configured */
 	} in;
 	struct store_moved out;
 	/* find_stock */

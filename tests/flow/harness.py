@@ -240,7 +240,8 @@ class Rspd:
 
     def write_config(self):
         out = []
-        for section, values in self.sections():
+        sections = dict(self.sections())
+        for section, values in {**dict.fromkeys(self.options, {}), **sections}.items():
             values = {**values, **self.options.get(section, {})}
             out.append(f"[{section}]\n" + "".join(f"{k} = {v}\n" for k, v in values.items()))
         self.config.write_text("\n".join(out))

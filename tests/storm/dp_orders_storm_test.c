@@ -41,7 +41,6 @@ fill_download(struct task *t)
 
 	c->in.actor = actor;
 	c->in.type_name = SLICE_LIT("gold");
-	c->in.lifetime = STORE_NULL;
 }
 
 static void
