@@ -3,62 +3,19 @@
  * part keeps the octets in which it came.
  */
 #include "codec/der.h"
+#include "base/tlv.h"
 
 /* Deepest nesting that codec_der_check follows, whatever its caller allows. */
 #define DEPTH_MAX 32u
 
-static bool
-tag_read(struct slice in, size_t *at, uint32_t *tag)
-{
-	if (*at >= in.n)
-		return false;
-	*tag = in.p[(*at)++];
-	if ((*tag & 0x1f) != 0x1f)
-		return true;
-	for (int more = 0; more < 2; more++) {
-		uint8_t octet;
-
-		if (*at >= in.n)
-			return false;
-		octet = in.p[(*at)++];
-		*tag = *tag << 8 | octet;
-		if (!(octet & 0x80))
-			return true;
-	}
-	return false;
-}
-
-static bool
-length_read(struct slice in, size_t *at, size_t *length)
-{
-	size_t octets;
-
-	if (*at >= in.n)
-		return false;
-	*length = in.p[(*at)++];
-	if (*length < 0x80)
-		return true;
-	octets = *length & 0x7f; /* none: the indefinite form */
-	if (octets < 1 || octets > 4 || octets > in.n - *at)
-		return false;
-	*length = 0;
-	while (octets-- > 0)
-		*length = *length << 8 | in.p[(*at)++];
-	return true;
-}
-
 bool
 codec_der_read(struct slice *rest, struct codec_der *out)
 {
-	size_t at = 0, length;
+	struct tlv tlv;
 
-	if (!tag_read(*rest, &at, &out->tag) || !length_read(*rest, &at, &length))
+	if (!tlv_read(rest, TLV_BER, &tlv))
 		return false;
-	if (length > rest->n - at)
-		return false;
-	out->octets = slice_of(rest->p, at + length);
-	out->value = slice_of(rest->p + at, length);
-	*rest = slice_of(rest->p + at + length, rest->n - at - length);
+	*out = (struct codec_der){ tlv.tag, tlv.octets, tlv.value };
 	return true;
 }
 

@@ -1,10 +1,9 @@
 #ifndef CODEC_DER_H
 #define CODEC_DER_H
 /*
- * Tags, lengths and values (X.690): a reader that slices its input and a writer of definite, minimal
- * lengths. The reader takes what BER allows except what no RSP message needs: indefinite lengths,
- * lengths beyond the octets at hand (so also those of 4 GiB), tags of more than three octets. It
- * allocates nothing and does not recurse; a caller nests as deep as his message does.
+ * Tags, lengths and values (X.690): a reader that slices its input, on base/tlv.h and its limits, and a
+ * writer of definite, minimal lengths. The reader takes the longer lengths of BER too. It allocates nothing
+ * and does not recurse; a caller nests as deep as his message does.
  */
 #include "base/buf.h"
 

@@ -1,46 +1,19 @@
 /* Reading DER (X.690) element by element; times as RFC 5280 §4.1.2.5 has them. */
 #include "crypto/der.h"
-
-/* The length octets; false when they are not minimal or say more than is there. */
-static bool
-read_length(const uint8_t **p, const uint8_t *end, size_t *length)
-{
-	size_t n = *(*p)++, octets;
-
-	if (n >= 0x80) {
-		octets = n & 0x7f;
-		if (octets == 0 || octets > 4 || octets > (size_t)(end - *p) || **p == 0)
-			return false;
-		for (n = 0; octets; octets--)
-			n = n << 8 | *(*p)++;
-		if (n < 0x80)
-			return false;
-	}
-	*length = n;
-	return n <= (size_t)(end - *p);
-}
+#include "base/tlv.h"
 
 bool
 der_next(struct slice *in, struct der *out)
 {
-	const uint8_t *p = in->p, *end;
-	size_t length;
+	struct tlv tlv;
 
 	if (in->n == 0)
 		return false;
-	end = p + in->n;
-	if (in->n < 2 || (*p & 0x1f) == 0x1f) {
+	if (!tlv_read(in, TLV_DER, &tlv) || tlv.tag > 0xff) {
 		*in = SLICE_NONE;
 		return false;
 	}
-	out->tag = *p++;
-	if (!read_length(&p, end, &length)) {
-		*in = SLICE_NONE;
-		return false;
-	}
-	out->content = slice_of(p, length);
-	out->whole = slice_of(in->p, (size_t)(p - in->p) + length);
-	*in = slice_of(p + length, (size_t)(end - p) - length);
+	*out = (struct der){ (uint8_t)tlv.tag, tlv.value, tlv.octets };
 	return true;
 }
 

@@ -1,7 +1,7 @@
 #ifndef CRYPTO_DER_H
 #define CRYPTO_DER_H
 /*
- * A walk over DER for certificates and revocation lists: minimal definite lengths, one-octet tags.
+ * A walk over DER for certificates and revocation lists, on base/tlv.h: minimal lengths, one-octet tags.
  * Each reader takes an element off the front of `in`; on false it is empty: at its end when it
  * still points somewhere, absent when what stood there was malformed or not what was asked for.
  */
