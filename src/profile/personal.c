@@ -390,6 +390,8 @@ value_read(struct arena *mem, enum profile_field field, struct slice text, struc
 	uint64_t number;
 	uint8_t *byte;
 
+	if (field == PERSONAL_ICCID && text.n == 20 && (text.p[19] == 'F' || text.p[19] == 'f'))
+		text.n--; /* the pad */
 	switch (personal_row[field].kind) {
 	case KIND_HEX:
 		return hex_read(mem, name, text, out, fault);
@@ -402,10 +404,6 @@ value_read(struct arena *mem, enum profile_field field, struct slice text, struc
 		*byte = (uint8_t)number;
 		*out = slice_of(byte, 1);
 		return true;
-	case KIND_ICCID:
-		if (text.n == 20 && (text.p[19] == 'F' || text.p[19] == 'f'))
-			text.n--;
-		/* fall through */
 	default:
 		*out = arena_copy(mem, text);
 		return true;

@@ -27,7 +27,10 @@ struct planner {
 	size_t part_count, part_room;
 };
 
-/* Files that take personal data: member of the element, and whether it may be put in where it lacks. */
+/*
+ * Files that take personal data: member of the element, and whether it may be put in where it lacks. Those of
+ * one element stand in the order of its SEQUENCE, for they are put in in this order.
+ */
 static const struct {
 	enum pe_tag pe;
 	uint8_t member; /* its tag */
@@ -36,17 +39,17 @@ static const struct {
 	enum { ALWAYS, IN_USIM, IN_PHONE } suci; /* who calculates the SUCI */
 } files[] = {
 	{ PE_USIM, 0xa3, PERSONAL_IMSI, false, ALWAYS },
-	{ PE_USIM, 0xb2, PERSONAL_ACC, false, ALWAYS },
 	{ PE_USIM, 0xab, PERSONAL_SMSC, true, ALWAYS },
+	{ PE_USIM, 0xb2, PERSONAL_ACC, false, ALWAYS },
 	{ PE_OPT_USIM, 0xa7, PERSONAL_MSISDN, true, ALWAYS },
-	{ PE_DF_5GS, 0xac, PERSONAL_ROUTING_INDICATOR, true, ALWAYS },
 	{ PE_DF_5GS, 0xa9, PERSONAL_SUCI_KEY, true, IN_PHONE },
+	{ PE_DF_5GS, 0xac, PERSONAL_ROUTING_INDICATOR, true, ALWAYS },
 	{ PE_DF_SAIP, 0xa3, PERSONAL_SUCI_KEY, true, IN_USIM },
 	{ PE_IOT, 0xa9, PERSONAL_IMSI, false, ALWAYS },
 	{ PE_IOT, 0xb2, PERSONAL_ACC, false, ALWAYS },
 	{ PE_OPT_IOT, 0xa4, PERSONAL_SMSC, true, ALWAYS },
-	{ PE_OPT_IOT, 0xb7, PERSONAL_ROUTING_INDICATOR, true, ALWAYS },
 	{ PE_OPT_IOT, 0xb4, PERSONAL_SUCI_KEY, true, IN_PHONE },
+	{ PE_OPT_IOT, 0xb7, PERSONAL_ROUTING_INDICATOR, true, ALWAYS },
 	{ PE_OPT_IOT, 0xbb, PERSONAL_SUCI_KEY, true, IN_USIM },
 	{ PE_ISIM, 0xa3, PERSONAL_IMPI, false, ALWAYS },
 	{ PE_ISIM, 0xa4, PERSONAL_IMPU, false, ALWAYS },

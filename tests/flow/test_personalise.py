@@ -159,10 +159,18 @@ def with_isim(template):
     return tlv(0xA0, header) + b"".join(body)
 
 
+def without_usim_suci(template):
+    """The same with service 125 off: the phone calculates the SUCI."""
+    services = bytes.fromhex("9EFFBF1DFF3E0083410310010400003E11")
+    assert template.count(services) == 1
+    return template.replace(services, services[:15] + bytes([services[15] & ~0x10]) + services[16:])
+
+
 OURS = {
     "usim": lambda: upp.profile(1, k=bytes(range(1, 17))),
     "usim-large": lambda: upp.profile(2, k=bytes(range(1, 17)), filler=70000),
     "isim": lambda: with_isim(upp.profile(3, k=bytes(range(1, 17)))),
+    "phone": lambda: without_usim_suci(with_isim(upp.profile(4, k=bytes(range(1, 17))))),
 }
 
 

@@ -214,6 +214,10 @@ static const struct {
 			"83:80057369703A61FFFFFFFFFFFFFF } ") },
 	/* EF.Routing_Indicator and EF.SUCI_Calc_Info */
 	{ NULL, DF_5GS_OF(""), "+|ri=12", NULL, DF_5GS_OF("AC{ 83:21FFFFFF } ") },
+	{ NULL, DF_5GS_OF("A8{ } AB{ } "), "+|ri=12|suci_calc_info=A0020000", NULL,
+		DF_5GS_OF("A8{ } " FILE_OF("A9", "04", "83:A0020000") "AB{ } AC{ 83:21FFFFFF } ") },
+	{ NULL, DF_5GS_OF(""), "+|ri=12|suci_calc_info=A0020000", NULL,
+		DF_5GS_OF(FILE_OF("A9", "04", "83:A0020000") "AC{ 83:21FFFFFF } ") },
 	{ NULL, DF_5GS_OF("AC{ A1{ A5{ C1:F0FF } } } "), "+|ri=123", NULL,
 		DF_5GS_OF("AC{ A1{ A5{ C1:F0FF } } 83:21F3FFFF } ") },
 	{ NULL, DF_5GS_OF("AC{ } ") DF_SAIP_OF("A3{ } "), "+|suci_calc_info=A0020000", NULL,
@@ -284,6 +288,53 @@ codes_and_keys_go_where_they_belong(void **state)
 		AKA_OF("06", "01", "11*16", "22*16"), small[SD], small[END]);
 	assert_true(profile_template_personalise(t, &mem, &row, &upp, &fault));
 	assert_true(slice_eq(upp, der(&mem, "%s", text)));
+	profile_template_free(t);
+}
+
+/* Packages without an MF element: by file management commands, and for the internet of things. */
+static const char gfm[] =
+	HEADER_OF("%s", SERVICES, TEMPLATES) "A1{ A0{ 81:01 } A1{ 30{ 62{ 82:7821 83:3F00 } 62{ "
+					     "82:4121 83:2FE2 80:0A } 81:%s } } } ";
+static const char iot[] = HEADER_OF("%s", SERVICES,
+	TEMPLATES) "BF20{ A0{ 81:01 } 81:" T_USIM
+		   " A4{ 83:%s } A9{ 83:%s } AE{ 83:00*16 } B2{ 83:%s } } "
+		   "BF21{ A0{ 81:14 } 81:" T_USIM " %s} "
+		   "A4{ A0{ 81:06 } A1{ A1{ 80:01 81:01 82:%s 83:0C*16 } } } AA{ A0{ 81:08 } } ";
+
+static void
+other_ways_to_make_files_are_known(void **state)
+{
+	char was[16384], is[16384], rest[8192] = "";
+	struct profile_template *t;
+	struct profile_personal row;
+	struct slice upp;
+
+	(void)state;
+	for (int part = PUK; part < PARTS; part++)
+		strcat(rest, small[part]);
+	snprintf(was, sizeof was, gfm, OWN_ICCID, "98001032547698103214");
+	snprintf(is, sizeof is, gfm, "89000123456789012358", "98001032547698103285");
+	t = template_of(der(&mem, "%s%s", was, rest));
+	row = personal("iccid=89000123456789012358|imsi=" OWN_IMSI "|k=" OWN_K "|opc=" OWN_OPC);
+	assert_true(profile_template_personalise(t, &mem, &row, &upp, &fault));
+	assert_true(slice_eq(upp, der(&mem, "%s%s", is, rest)));
+	profile_template_free(t);
+
+	snprintf(was, sizeof was, iot, OWN_ICCID, "98001032547698103214", "080910101032547698",
+		"0200", "", "C0*16");
+	snprintf(is, sizeof is, iot, "89000123456789012358", "98001032547698103285",
+		"080910101032547608", "0001",
+		RECORDS_OF("A4", "001C", "1C",
+			"83:FDFFFFFFFFFFFFFFFFFFFFFFFF0391214"
+			"3FFFFFFFFFFFFFFFFFFFFFF")
+			FILE_OF("B4", "04", "83:A0020000") "B7{ 83:21FFFFFF } ",
+		"11*16");
+	t = template_of(der(&mem, "%s", was));
+	row = personal(
+		"iccid=89000123456789012358|imsi=001010123456780|smsc=+1234|ri=12"
+		"|suci_calc_info=A0020000|opc=" OWN_OPC "|k=11111111111111111111111111111111");
+	assert_true(profile_template_personalise(t, &mem, &row, &upp, &fault));
+	assert_true(slice_eq(upp, der(&mem, "%s", is)));
 	profile_template_free(t);
 }
 
@@ -529,6 +580,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(packages_are_these, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			codes_and_keys_go_where_they_belong, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			other_ways_to_make_files_are_known, setup, teardown),
 		cmocka_unit_test_setup_teardown(refusals_name_the_datum, setup, teardown),
 		cmocka_unit_test_setup_teardown(columns_are_judged_before_rows, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_template_tells_of_itself, setup, teardown),
