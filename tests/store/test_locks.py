@@ -67,3 +67,22 @@ def test_who_waits_for_a_session_holds_profile_and_order(world, held_up, event):
     session = ("select from rsp_session where transaction_id = %s for update", case.tx)
     assert held_up(session, call, case, event) == (False, False)
     assert world.state(case.iccid) == MOVES[event, origin]
+
+
+def test_downloads_do_not_meet_at_their_credential_set(world, connect):
+    holder, caller = connect(), connect()
+    caller.rows("set lock_timeout = '10s'")
+    holder.begin()
+    try:
+        assert holder.rows("select id from credential_set for update")
+        case = World(caller).at("downloaded")
+    finally:
+        holder.commit()
+    assert world.state(case.iccid) == "downloaded"
+
+
+@pytest.mark.parametrize("change", ["delete from credential_set", "update credential_set set id = id + 100"])
+def test_a_credential_set_stays(world, change):
+    world.at("released")
+    with pytest.raises(psycopg2.errors.CheckViolation):
+        world.db.rows(change)
