@@ -12,6 +12,7 @@
 with was as (
     select p.iccid, p.state, p.event_seq, p.order_id as holder, t.name as type,
            t.operator_id, o.id, s.eid,
+           es2_told(t.operator_id) as told, o.smds, o.matching_id, o.eid as order_eid,
            p.order_id is distinct from o.id as resold,
            $2 and p.state = 'installed' and p.card_eid <> s.eid as doubled,
            coalesce(o.bound_transaction = $1, false) as newest
@@ -39,7 +40,9 @@ with was as (
        set state = m.to_state,
            state_since = now(),
            order_id = was.id,
-           event_seq = was.event_seq + case when was.resold then 2 else 1 end,
+           event_seq = was.event_seq + case when was.resold then 2 else 1 end
+                       + case when m.to_state in ('installed', 'error')
+                              then (was.smds is not null)::integer else 0 end + was.told,
            card_state = case when $2 then 'disabled' else p.card_state end,
            card_eid = case when $2 then was.eid else p.card_eid end,
            card_seq = case when $2 then $6 else p.card_seq end,
@@ -47,9 +50,10 @@ with was as (
       from was, profile_move m
      where p.iccid = was.iccid and m.event = $3 and m.from_state = was.state
        and ($2 or (was.newest and not was.resold))
- returning p.iccid, was.event_seq + 1 as seq, m.event, m.from_state, m.to_state, was.type, was.operator_id,
-           was.id,
-           was.eid, was.resold, was.holder
+ returning p.iccid, was.event_seq + 1 as seq,
+           was.event_seq + case when was.resold then 3 else 2 end as next,
+           m.event, m.from_state, m.to_state, was.type, was.operator_id, was.id, was.eid,
+           was.resold, was.holder, was.told, was.smds, was.matching_id, was.order_eid
 ), doubled as (
     update profile p
        set event_seq = was.event_seq + 1
@@ -96,6 +100,16 @@ with was as (
                               'state', state, 'frozenOrderId', null,
                               'why', 'installed while another card has it')
       from doubled
+     union all
+    select operator_id, iccid, next, 'es2.progress',
+           es2_progress(iccid, eid, type, 4, case when not $2 then '8.2.10' end, '4.2', $5, $10)
+      from moved
+     where told = 1
+     union all
+    select operator_id, iccid, next + told, 'es12.delete',
+           es12_event(smds, iccid, order_eid, matching_id, id)
+      from moved
+     where to_state in ('installed', 'error') and smds is not null
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
     select 'es9+:HandleNotification', event, iccid, eid, id, from_state, to_state, $5
@@ -124,7 +138,7 @@ returning eid;
 -- writes
 with was as (
     select p.iccid, p.state, p.event_seq, p.card_seq, p.order_id, t.name as type,
-           t.operator_id, t.on_delete
+           t.operator_id, t.on_delete, es2_told(t.operator_id, true) as told
       from profile p
       join profile_type t on t.id = p.type_id
      where p.iccid = $2 and p.card_eid = $1
@@ -160,12 +174,13 @@ with was as (
            state = coalesce(next.to_state, p.state),
            state_since = case when next.to_state is null then p.state_since else now() end,
            event_seq = was.event_seq + last.many + case when next.to_state is null then 0 else 1 end
+                       + was.told * last.many
       from was
       cross join last
       left join next on true
      where p.iccid = was.iccid
- returning p.iccid, p.event_seq, next.event, next.from_state, next.to_state, was.type, was.operator_id,
-           was.order_id
+ returning p.iccid, p.event_seq - was.told * last.many as event_seq, next.event, next.from_state,
+           next.to_state, was.type, was.operator_id, was.order_id
 ), reopened as (
     update download_order o
        set pending = true, expires_at = null, cancelled_at = null, frozen = false, package_out = false,
@@ -198,6 +213,13 @@ with was as (
                               'state', to_state, 'why', 'deleted on the card')
       from moved
      where to_state is not null
+     union all -- points that SGP.22 leaves to be agreed, docs/interpretations.md
+    select moved.operator_id, moved.iccid, moved.event_seq + fresh.nth, 'es2.progress',
+           es2_progress(moved.iccid, $1, moved.type,
+                        case fresh.operation when 'enable' then 100 when 'disable' then 101
+                                             else 102 end, null, null, null, null)
+      from was, fresh, moved
+     where was.told = 1
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
     select 'es9+:HandleNotification', 'card_' || fresh.operation, was.iccid, $1, was.order_id,

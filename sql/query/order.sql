@@ -141,6 +141,7 @@ with known as materialized (
 ), settled as (
     update download_order o
        set matching_id = $4,
+           registering_at = null,
            cc_sha256 = $6,
            eid = coalesce(o.eid, $3),
            linked_at = case when o.eid is null and $3 is not null then now() else o.linked_at end,
@@ -190,6 +191,63 @@ with known as materialized (
 select order_id, iccid, eid, matching_id, null as state from known
  union all
 select order_id, iccid, eid, matching_id, state from done;
+
+-- name: order_reserve(iccid text, eid text, matching_id text, chosen boolean, smds text, operator_id bigint) -> order_id bigint, eid text, matching_id text, at timestamptz     zero rows: conflict
+-- ConfirmOrder with an SM-DS: fixes the MatchingID on the order before it is registered there as EventID,
+-- and moves nothing. The same once more takes the reservation over, with its MatchingID unless another is
+-- chosen. Conflict: another operator's, or state, EID or MatchingID do not allow it.
+with was as (
+    select o.id, o.matching_id, o.registering_at
+      from profile p
+      join profile_type t on t.id = p.type_id and ($6::bigint is null or t.operator_id = $6)
+      join download_order o on o.id = p.order_id
+      join profile_move m on m.event = 'confirm_order' and m.from_state = p.state
+     where p.iccid = $1 and o.pending
+       and (o.eid is null or $2 is null or o.eid = $2) and coalesce(o.eid, $2) is not null
+       and (o.registering_at is null or (o.smds = $5 and (not $4 or o.matching_id = $3)))
+       and not exists (select from download_order x
+                        where x.matching_id = $3 and x.matching_id <> '' and x.pending
+                          and not x.frozen and x.id <> o.id)
+       for update of p, o
+)
+update download_order o
+   set matching_id = case when was.registering_at is null then $3 else was.matching_id end,
+       smds = $5,
+       registering_eid = coalesce(o.eid, $2),
+       registering_at = clock_timestamp()
+  from was
+ where o.id = was.id
+returning o.id as order_id, o.registering_eid as eid, o.matching_id, o.registering_at as at;
+
+-- name: order_unreserve(order_id bigint, at timestamptz, most integer) -> freed bigint     zero rows: none
+-- Takes back a reservation that did not come to anything, or (both absent) those that nobody came back for
+-- within a minute. Whether the event was registered is not sure: it is deleted.
+with due as (
+    select o.id, p.iccid, t.operator_id, o.smds, o.matching_id, o.registering_eid
+      from download_order o
+      join profile p on p.iccid = o.iccid
+      join profile_type t on t.id = p.type_id
+     where o.registering_at is not null
+       and ((o.id = $1 and o.registering_at = $2)
+            or ($1 is null and o.registering_at < now() - interval '1 minute'))
+     limit $3
+       for update of p, o skip locked
+), freed as (
+    update download_order o
+       set matching_id = null, smds = null, registering_eid = null, registering_at = null
+      from due
+     where o.id = due.id
+), counted as (
+    update profile p set event_seq = p.event_seq + 1 from due where p.iccid = due.iccid
+ returning p.iccid, p.event_seq
+), noted as (
+    insert into outbox (operator_id, order_key, seq, type, data)
+    select due.operator_id, due.iccid, counted.event_seq, 'es12.delete',
+           es12_event(due.smds, due.iccid, due.registering_eid, due.matching_id, due.id)
+      from due
+      join counted on counted.iccid = due.iccid
+)
+select count(*) as freed from due;
 
 -- name: order_release(iccid text, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint, operator_id bigint) -> order_id bigint, iccid text, eid text, state text     zero rows: conflict
 -- ReleaseProfile, §5.3.4. A repetition is a profile whose newest move was this one, or a call that is
@@ -253,7 +311,8 @@ select order_id, iccid, eid, state from done;
 with known as materialized (
     select order_id, iccid, eid, matching_id from operator_call where client_id = $9 and key = $10
 ), was as (
-    select p.iccid, o.id, o.eid, m.event, m.from_state, m.to_state
+    select p.iccid, o.id, o.eid, m.event, m.from_state, m.to_state, o.smds, o.matching_id,
+           coalesce(o.eid, o.registering_eid) as event_eid
       from profile p
       join profile_type t on t.id = p.type_id and ($12::bigint is null or t.operator_id = $12)
       join download_order o on o.id = p.order_id
@@ -267,7 +326,7 @@ with known as materialized (
        for update of p, o
 ), ended as (
     update download_order o
-       set pending = false, cancelled_at = now()
+       set pending = false, cancelled_at = now(), registering_at = null
       from was
      where o.id = was.id
 ), thawed as (
@@ -285,10 +344,13 @@ with known as materialized (
     delete from binding b using was where b.order_id = was.id
 ), moved as (
     update profile p
-       set state = was.to_state, state_since = now(), event_seq = p.event_seq + 1
+       set state = was.to_state, state_since = now(),
+           event_seq = p.event_seq + 1 + (was.smds is not null)::integer
       from was
      where p.iccid = was.iccid
- returning p.iccid, p.type_id, p.event_seq, was.event, was.from_state, was.to_state, was.id, was.eid
+ returning p.iccid, p.type_id, p.event_seq - (was.smds is not null)::integer as event_seq,
+           was.event, was.from_state, was.to_state, was.id, was.eid, was.smds, was.matching_id,
+           was.event_eid
 ), noted as (
     insert into outbox (operator_id, order_key, seq, type, data)
     select t.operator_id, m.iccid, m.event_seq, 'profile.cancelled',
@@ -296,6 +358,12 @@ with known as materialized (
                                                 'profileType', t.name, 'state', m.to_state))
       from moved m
       join profile_type t on t.id = m.type_id
+     union all
+    select t.operator_id, m.iccid, m.event_seq + 1, 'es12.delete',
+           es12_event(m.smds, m.iccid, m.event_eid, m.matching_id, m.id)
+      from moved m
+      join profile_type t on t.id = m.type_id
+     where m.smds is not null
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
     select $7, event, iccid, eid, id, from_state, to_state, $8 from moved
@@ -337,10 +405,10 @@ select order_id, iccid, state from done;
 
 -- name: order_reset(iccid text, lifetime bigint, actor text, why text) -> order_id bigint, iccid text, eid text, state text     zero rows: conflict
 -- An administrator gives the user another chance: all counters at zero, the lifetime anew. A repetition
--- is a profile whose newest move was this one, with counters still at zero. Conflict: nothing to reset, or
--- never confirmed.
+-- is a profile whose newest move was this one, with counters still at zero. An event at an SM-DS is
+-- registered again. Conflict: nothing to reset, or never confirmed.
 with was as (
-    select p.iccid, o.id, o.eid, m.event, m.from_state, m.to_state
+    select p.iccid, o.id, o.eid, m.event, m.from_state, m.to_state, o.smds, o.matching_id
       from profile p
       join download_order o on o.id = p.order_id
       join profile_move m on m.event = 'reset' and m.from_state = p.state
@@ -356,10 +424,12 @@ with was as (
     delete from binding b using was where was.from_state = 'error' and b.order_id = was.id
 ), moved as (
     update profile p
-       set state = was.to_state, state_since = now(), event_seq = p.event_seq + 1
+       set state = was.to_state, state_since = now(),
+           event_seq = p.event_seq + 1 + (was.smds is not null)::integer
       from was
      where p.iccid = was.iccid
- returning p.iccid, p.type_id, p.event_seq, was.event, was.from_state, was.to_state, was.id, was.eid
+ returning p.iccid, p.type_id, p.event_seq - (was.smds is not null)::integer as event_seq,
+           was.event, was.from_state, was.to_state, was.id, was.eid, was.smds, was.matching_id
 ), noted as (
     insert into outbox (operator_id, order_key, seq, type, data)
     select t.operator_id, m.iccid, m.event_seq, 'profile.released',
@@ -367,6 +437,12 @@ with was as (
                                                 'profileType', t.name, 'state', m.to_state))
       from moved m
       join profile_type t on t.id = m.type_id
+     union all
+    select t.operator_id, m.iccid, m.event_seq + 1, 'es12.register',
+           es12_event(m.smds, m.iccid, m.eid, m.matching_id, m.id)
+      from moved m
+      join profile_type t on t.id = m.type_id
+     where m.smds is not null
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
     select $3, event, iccid, eid, id, from_state, to_state, $4 from moved
@@ -387,7 +463,8 @@ select o.id, p.iccid, o.eid, p.state
 -- The lifetime of orders is over, some at a time. One whose session is running may still be finished.
 -- lane: background
 with due as (
-    select p.iccid, o.id, o.eid, m.event, m.from_state, m.to_state
+    select p.iccid, o.id, o.eid, m.event, m.from_state, m.to_state, o.smds, o.matching_id,
+           coalesce(o.eid, o.registering_eid) as event_eid
       from download_order o
       join profile p on p.iccid = o.iccid and p.order_id = o.id
       join profile_move m on m.event = 'expire' and m.from_state = p.state
@@ -399,15 +476,21 @@ with due as (
      limit $1
        for update of p, o skip locked
 ), ended as (
-    update download_order o set error = 'ORDER_EXPIRED' from due where o.id = due.id
+    update download_order o
+       set error = 'ORDER_EXPIRED', registering_at = null
+      from due
+     where o.id = due.id
 ), erased as (
     delete from binding b using due where b.order_id = due.id
 ), moved as (
     update profile p
-       set state = due.to_state, state_since = now(), event_seq = p.event_seq + 1
+       set state = due.to_state, state_since = now(),
+           event_seq = p.event_seq + 1 + (due.smds is not null)::integer
       from due
      where p.iccid = due.iccid
- returning p.iccid, p.type_id, p.event_seq, due.event, due.from_state, due.to_state, due.id, due.eid
+ returning p.iccid, p.type_id, p.event_seq - (due.smds is not null)::integer as event_seq,
+           due.event, due.from_state, due.to_state, due.id, due.eid, due.smds, due.matching_id,
+           due.event_eid
 ), noted as (
     insert into outbox (operator_id, order_key, seq, type, data)
     select t.operator_id, m.iccid, m.event_seq, 'profile.failed',
@@ -417,6 +500,12 @@ with due as (
                                                 'why', 'its lifetime is over'))
       from moved m
       join profile_type t on t.id = m.type_id
+     union all
+    select t.operator_id, m.iccid, m.event_seq + 1, 'es12.delete',
+           es12_event(m.smds, m.iccid, m.event_eid, m.matching_id, m.id)
+      from moved m
+      join profile_type t on t.id = m.type_id
+     where m.smds is not null
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
     select 'rspd', event, iccid, eid, id, from_state, to_state, 'its lifetime is over' from moved

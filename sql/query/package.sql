@@ -41,7 +41,7 @@ select s.state                             as session_state,
 -- writes
 with was as (
     select p.iccid, p.state, p.event_seq, t.name as type, t.operator_id, o.id, s.eid, s.metadata,
-           s.template_id
+           s.template_id, es2_told(t.operator_id) as told
       from profile p
       join download_order o on o.id = p.order_id and o.iccid = p.iccid
       join rsp_session s on s.order_id = o.id
@@ -51,11 +51,11 @@ with was as (
        for update of p, o, s
 ), moved as (
     update profile p
-       set state = m.to_state, state_since = now(), event_seq = was.event_seq + 1
+       set state = m.to_state, state_since = now(), event_seq = was.event_seq + 1 + was.told
       from was, profile_move m
      where p.iccid = was.iccid and m.event = 'bind' and m.from_state = was.state
- returning p.iccid, p.event_seq, m.event, m.from_state, m.to_state, was.type, was.operator_id,
-           was.id, was.eid,
+ returning p.iccid, was.event_seq + 1 as event_seq, m.event, m.from_state, m.to_state,
+           was.type, was.operator_id, was.told, was.id, was.eid,
            was.metadata, was.template_id
 ), linked as (
     update download_order o
@@ -92,6 +92,11 @@ with was as (
            jsonb_build_object('iccid', iccid, 'eid', eid, 'orderId', id, 'profileType', type,
                               'state', to_state, 'transactionId', upper(encode($1, 'hex')))
       from moved
+     union all
+    select operator_id, iccid, event_seq + 1, 'es2.progress',
+           es2_progress(iccid, eid, type, 3, null, null, null, null)
+      from moved
+     where told = 1
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state)
     select 'es9+:GetBoundProfilePackage', event, iccid, eid, id, from_state, to_state

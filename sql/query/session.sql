@@ -57,13 +57,15 @@ select s.transaction_id is not null as seen,
        ) v on true
   left join binding b on b.order_id = o.id and b.eid = $3 and b.credential_set = $4;
 
--- name: session_record(transaction_id bytea, credential_set smallint, eid text, euicc_curve smallint, euicc_point bytea, smdp_oid text, request_sha256 bytea, order_id bigint, download_attempts integer, state text, refusal text, event text, metadata bytea, code_required boolean, otpk bytea, smdp_signature2 bytea, tac text, imei text, peer text, why text, template_id bigint) -> order_id bigint     zero rows: conflict
+-- name: session_record(transaction_id bytea, credential_set smallint, eid text, euicc_curve smallint, euicc_point bytea, smdp_oid text, request_sha256 bytea, order_id bigint, download_attempts integer, state text, refusal text, event text, metadata bytea, code_required boolean, otpk bytea, smdp_signature2 bytea, tac text, imei text, peer text, why text, template_id bigint, subject text, reason text) -> order_id bigint     zero rows: conflict
 -- Makes the session that AuthenticateClient admitted or refused and counts the attempt on its order,
--- if the order still is as it was judged; with an event (eligibility, attempts) the profile moves.
+-- if the order still is as it was judged; with an event (eligibility, attempts) the profile moves. Subject
+-- and reason are the refusal's codes, for the operator.
 -- Conflict: the transaction exists already, or the order changed meanwhile.
 -- writes
 with was as (
-    select p.iccid, p.state, p.event_seq, t.name as type, t.operator_id, o.id
+    select p.iccid, p.state, p.event_seq, t.name as type, t.operator_id, o.id,
+           es2_told(t.operator_id) as told, o.smds, o.eid, o.matching_id
       from profile p
       join download_order o on o.id = p.order_id and o.iccid = p.iccid
       join profile_type t on t.id = p.type_id
@@ -88,10 +90,18 @@ with was as (
      where o.id = was.id
 ), moved as (
     update profile p
-       set state = m.to_state, state_since = now(), event_seq = was.event_seq + 1
+       set state = m.to_state, state_since = now(),
+           event_seq = was.event_seq + 1 + was.told + (was.smds is not null)::integer
       from was, made, profile_move m
      where p.iccid = was.iccid and m.event = $12 and m.from_state = was.state
- returning p.iccid, p.event_seq, m.from_state, m.to_state, was.type, was.operator_id, was.id
+ returning p.iccid, was.event_seq + 1 as event_seq, m.from_state, m.to_state, was.type,
+           was.operator_id, was.id, was.told, was.smds, was.eid, was.matching_id
+), passed as ( -- the eligibility check, and somebody wants to know
+    update profile p
+       set event_seq = was.event_seq + 1
+      from was, made
+     where p.iccid = was.iccid and $11 is null and was.told = 1
+ returning p.iccid, p.event_seq, was.type, was.operator_id
 ), erased as (
     delete from binding b using moved where b.order_id = moved.id
 ), noted as (
@@ -101,6 +111,20 @@ with was as (
                               'state', to_state, 'transactionId', upper(encode($1, 'hex')),
                               'refusal', $11, 'why', $20)
       from moved
+     union all
+    select operator_id, iccid, event_seq, 'es2.progress',
+           es2_progress(iccid, $3, type, 1, null, null, null, null)
+      from passed
+     union all
+    select operator_id, iccid, event_seq + 1, 'es2.progress',
+           es2_progress(iccid, $3, type, 1, $22, $23, $20, null)
+      from moved
+     where told = 1
+     union all
+    select operator_id, iccid, event_seq + 1 + told, 'es12.delete',
+           es12_event(smds, iccid, eid, matching_id, id)
+      from moved
+     where smds is not null
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
     select 'es9+:AuthenticateClient', $12, iccid, $3, id, from_state, to_state, $20
@@ -131,6 +155,7 @@ select s.state, s.refusal, s.eid, s.euicc_curve, s.euicc_point, s.credential_set
 -- writes
 with was as (
     select p.iccid, p.state, p.event_seq, t.name as type, t.operator_id, o.id, s.eid,
+           es2_told(t.operator_id) as told, o.smds, o.matching_id, o.eid as order_eid,
            case when sha256($3 || sha256(o.cc_sha256 || s.transaction_id)) = sha256($3 || $2)
                 then 'right'
                 when o.cc_attempts >= $4 then 'CODE_EXCEEDED'
@@ -156,12 +181,20 @@ with was as (
      where s.transaction_id = $1 and was.outcome <> 'right'
 ), moved as (
     update profile p
-       set state = m.to_state, state_since = now(), event_seq = was.event_seq + 1
+       set state = m.to_state, state_since = now(),
+           event_seq = was.event_seq + 1 + was.told + (was.smds is not null)::integer
       from was, profile_move m
      where was.outcome = 'CODE_EXCEEDED'
        and p.iccid = was.iccid and m.event = 'exceed_confirmation_code' and m.from_state = was.state
- returning p.iccid, p.event_seq, m.event, m.from_state, m.to_state, was.type, was.operator_id,
+ returning p.iccid, was.event_seq + 1 as event_seq, m.event, m.from_state, m.to_state,
+           was.type, was.operator_id, was.told, was.smds, was.order_eid, was.matching_id,
            was.id, was.eid
+), failed as ( -- and may be tried again; somebody wants to know
+    update profile p
+       set event_seq = was.event_seq + 1
+      from was
+     where p.iccid = was.iccid and was.outcome = 'CODE_REFUSED' and was.told = 1
+ returning p.iccid, p.event_seq, was.type, was.operator_id, was.eid
 ), erased as (
     delete from binding b using moved where b.order_id = moved.id
 ), noted as (
@@ -171,6 +204,20 @@ with was as (
                               'state', to_state, 'transactionId', upper(encode($1, 'hex')),
                               'refusal', 'CODE_EXCEEDED', 'why', 'too many wrong Confirmation Codes')
       from moved
+     union all
+    select operator_id, iccid, event_seq, 'es2.progress',
+           es2_progress(iccid, eid, type, 2, '8.2.7', '3.8', 'wrong Confirmation Code', null)
+      from failed
+     union all
+    select operator_id, iccid, event_seq + 1, 'es2.progress',
+           es2_progress(iccid, eid, type, 2, '8.2.7', '6.4', 'too many wrong Confirmation Codes', null)
+      from moved
+     where told = 1
+     union all
+    select operator_id, iccid, event_seq + 1 + told, 'es12.delete',
+           es12_event(smds, iccid, order_eid, matching_id, id)
+      from moved
+     where smds is not null
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
     select 'es9+:GetBoundProfilePackage', event, iccid, eid, id, from_state, to_state,
@@ -179,12 +226,15 @@ with was as (
 )
 select outcome from was;
 
--- name: session_cancel(transaction_id bytea, event text, error text, why text) -> moved boolean     zero rows: none
+-- name: session_cancel(transaction_id bytea, event text, error text, why text, subject text, reason text) -> moved boolean     zero rows: none
 -- CancelSession: ends the session; the profile moves only for the newest session of a pending order
--- that belongs to no other EID. A repeat finds the session ended and moves nothing.
+-- that belongs to no other EID. A repeat finds the session ended and moves nothing. Subject and reason tell
+-- the operator why.
 -- writes
 with was as (
-    select p.iccid, p.state, p.event_seq, t.name as type, t.operator_id, o.id, s.eid
+    select p.iccid, p.state, p.event_seq, t.name as type, t.operator_id, o.id, s.eid,
+           es2_told(t.operator_id) as told, o.smds, o.matching_id, o.eid as order_eid,
+           case s.state when 'bound' then 4 else 3 end as point
       from profile p
       join download_order o on o.id = p.order_id and o.iccid = p.iccid
       join rsp_session s on s.order_id = o.id
@@ -199,11 +249,15 @@ with was as (
        and (select count(*) from was) >= 0
 ), moved as (
     update profile p
-       set state = m.to_state, state_since = now(), event_seq = was.event_seq + 1
+       set state = m.to_state, state_since = now(),
+           event_seq = was.event_seq + 1
+                       + case when m.to_state = 'error'
+                              then was.told + (was.smds is not null)::integer else 0 end
       from was, profile_move m
      where p.iccid = was.iccid and m.event = $2 and m.from_state = was.state
- returning p.iccid, p.event_seq, m.from_state, m.to_state, was.type, was.operator_id,
-           was.id, was.eid
+ returning p.iccid, was.event_seq + 1 as event_seq, m.from_state, m.to_state, was.type,
+           was.operator_id, was.id, was.eid, was.told, was.smds, was.matching_id, was.order_eid,
+           was.point
 ), ended as (
     update download_order o set error = $3 from moved where o.id = moved.id and moved.to_state = 'error'
 ), erased as (
@@ -215,6 +269,16 @@ with was as (
            jsonb_build_object('iccid', iccid, 'eid', eid, 'orderId', id, 'profileType', type,
                               'state', to_state, 'transactionId', upper(encode($1, 'hex')), 'why', $4)
       from moved
+     union all
+    select operator_id, iccid, event_seq + 1, 'es2.progress',
+           es2_progress(iccid, eid, type, point, $5, $6, $4, null)
+      from moved
+     where to_state = 'error' and told = 1
+     union all
+    select operator_id, iccid, event_seq + 1 + told, 'es12.delete',
+           es12_event(smds, iccid, order_eid, matching_id, id)
+      from moved
+     where to_state = 'error' and smds is not null
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
     select 'es9+:CancelSession', $2, iccid, eid, id, from_state, to_state, $4

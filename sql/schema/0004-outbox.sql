@@ -98,11 +98,46 @@ end $$;
 create trigger outbox_deliver after insert on outbox
     referencing new table as fresh for each statement execute function outbox_deliver();
 
+-- 1 when an operator has a server that is told how its downloads go (ES2+, SGP.22 §5.3.5), and of what cards
+-- do besides, else 0. What is told to nobody is not written, and takes no number.
+create function es2_told(operator_id bigint, of_cards boolean default false) returns integer
+    language sql stable parallel safe as $$
+    select count(*)::integer
+      from subscriber s
+     where s.kind = 'es2' and s.operator_id = $1 and (s.card_events or not $2)
+$$;
+
+-- What an event es2.progress says: the members of HandleDownloadProgressInfo (§6.5.2.5). Without a subject
+-- the point was passed.
+create function es2_progress(iccid text, eid text, profile_type text, point integer, subject text,
+                             reason text, message text, result_data text) returns jsonb
+    language sql stable parallel safe as $$
+    select jsonb_strip_nulls(jsonb_build_object(
+               'iccid', iccid, 'eid', eid, 'profileType', profile_type,
+               'timestamp', to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+               'notificationPointId', point,
+               'notificationPointStatus',
+               case when subject is null then jsonb_build_object('status', 'Executed-Success')
+                    else jsonb_build_object(
+                        'status', 'Failed',
+                        'statusCodeData', jsonb_build_object(
+                            'subjectCode', subject, 'reasonCode', reason, 'message', message)) end,
+               'resultData', result_data))
+$$;
+
+-- What an event es12.register or es12.delete says.
+create function es12_event(smds text, iccid text, eid text, matching_id text, order_id bigint) returns jsonb
+    language sql immutable parallel safe as $$
+    select jsonb_build_object('smds', smds, 'iccid', iccid, 'eid', eid, 'matchingId', matching_id,
+                              'orderId', order_id)
+$$;
+
 -- For replays by time.
 create index outbox_at on outbox using brin (at);
 
 -- The SM-DS at which an order's event is, or is about to be, registered.
 alter table download_order
-    add column smds           text,
-    add column registering_at timestamptz;           -- reserved for RegisterEvent, not yet confirmed
+    add column smds            text,
+    add column registering_eid text,                 -- of the event …
+    add column registering_at  timestamptz;          -- … while it is being registered, not yet confirmed
 create index download_order_registering on download_order (registering_at) where registering_at is not null;

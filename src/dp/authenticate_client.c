@@ -279,6 +279,8 @@ judge_order(struct task *t)
 		c->session.refusal = slice_text(c->refused->base.name);
 		c->session.event = slice_text(c->session.order_id == STORE_NULL ? NULL : event);
 		c->session.why = slice_text(why);
+		c->session.subject = slice_text(c->refused->subject);
+		c->session.reason = slice_text(c->refused->reason);
 		GO(record);
 	}
 	c->session.metadata = a->metadata;

@@ -79,17 +79,36 @@ verify_euicc(struct task *t)
 	GO(record);
 }
 
+/* What ES2+ calls a reason (§5.3.5, codes of §5.2.6); what is not known is undefinedReason. */
+static struct store_codes
+codes_of(int reason)
+{
+	static const struct {
+		int reason;
+		const char *subject, *code;
+	} known[] = { { 0, "8.8.5", "3.8" }, { 3, "8.2.8", "1.2" }, { 4, "8.2.9", "3.11" },
+		{ 5, "8.2.10", "4.2" } };
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (known[i].reason == reason)
+			return (struct store_codes){ slice_text(known[i].subject),
+				slice_text(known[i].code) };
+	return (struct store_codes){ SLICE_LIT("8"), SLICE_LIT("4.2") };
+}
+
 static const struct step *
 record(struct task *t)
 {
 	struct dp_cancel_session *c = t->state;
 	bool later = c->response.reason == REASON_POSTPONED || c->response.reason == REASON_TIMEOUT;
 	const char *why = arena_printf(t->mem, "cancelSessionReason %d", c->response.reason);
+	struct store_codes codes = codes_of(c->response.reason);
 
 	c->call.note = why;
 	return store_session_cancel(t, c->call.dp->store, c->call.transaction_id,
 		slice_text(profile_event_name(later ? EVENT_postpone : EVENT_reject)),
-		SLICE_LIT("SESSION_CANCELLED"), slice_text(why), &c->cancellation, THEN(answer));
+		SLICE_LIT("SESSION_CANCELLED"), slice_text(why), &codes, &c->cancellation,
+		THEN(answer));
 }
 
 static const struct step *

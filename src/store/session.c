@@ -71,6 +71,8 @@ store_session_record(struct task *t, struct store *s, const struct store_new_ses
 		P_TEXT(in->peer),
 		P_TEXT(in->why),
 		P_INT8_OR_NULL(in->template_id),
+		P_TEXT(in->subject),
+		P_TEXT(in->reason),
 	};
 
 	return query_send(t, s, Q_SESSION_RECORD, params, ONE_ROW(recorded_columns, out), then);
@@ -121,11 +123,11 @@ static const struct column cancellation_columns[] = { COL_BOOL(struct store_canc
 
 const struct step *
 store_session_cancel(struct task *t, struct store *s, struct slice transaction_id,
-	struct slice event, struct slice error, struct slice why, struct store_cancellation *out,
-	const struct step *then)
+	struct slice event, struct slice error, struct slice why, const struct store_codes *codes,
+	struct store_cancellation *out, const struct step *then)
 {
 	const struct param params[] = { P_BYTES(transaction_id), P_TEXT(event), P_TEXT(error),
-		P_TEXT(why) };
+		P_TEXT(why), P_TEXT(codes->subject), P_TEXT(codes->reason) };
 
 	return query_send(t, s, Q_SESSION_CANCEL, params, ONE_ROW(cancellation_columns, out), then);
 }

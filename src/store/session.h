@@ -50,6 +50,7 @@ struct store_new_session {
 	struct slice event;   /* a move of the profile that goes with the refusal, or absent */
 	struct slice why;     /* for the operator: what was missing */
 	int64_t template_id;  /* of the admission */
+	struct slice subject, reason; /* codes of the refusal, for the operator */
 	/* the answer */
 	struct slice metadata, otpk, smdp_signature2;
 	bool code_required;
@@ -92,9 +93,15 @@ struct store_cancellation {
 	bool moved;
 };
 
+/* Codes of SGP.22 §5.2.6 that tell an operator why. */
+struct store_codes {
+	struct slice subject, reason;
+};
+
 /* `event` is "postpone" or "reject"; `error` the name kept with an order that ends in Error. */
-const struct step *store_session_cancel(struct task *t, struct store *s,
-	struct slice transaction_id, struct slice event, struct slice error, struct slice why,
+const struct step *
+store_session_cancel(struct task *t, struct store *s, struct slice transaction_id,
+	struct slice event, struct slice error, struct slice why, const struct store_codes *codes,
 	struct store_cancellation *out, const struct step *then) MUST_RETURN;
 
 struct store_sweep {

@@ -235,7 +235,8 @@ class Rspd:
                 "certificate": f / f"{c}-tls.pem",
                 "key": f / f"{c}-tls.key",
             }
-        for section in ("dp", "limits", "log"):
+        named = [section for section in self.options if " " in section]
+        for section in ("dp", "outbox", "limits", "log", *named):
             yield section, {}
 
     def write_config(self):
