@@ -67,9 +67,10 @@ static const struct function {
 			{ 95, "invalidTransactionId" } } },
 	{ "cancelSession", 0xbf41,
 		{ { "transactionId", 0x80, HEX }, { "cancelSessionResponse", 0xa1, REPLACED } },
-		{ { NULL } }, { { 1, "invalidTransactionId" }, { 2, "euiccSignatureInvalid" } } },
-	{ "handleNotification", 0xbf3d, { { "pendingNotification", 0xa0, AROUND } }, { { NULL } },
-		{ { 0, NULL } } },
+		{ { NULL, 0, TEXT } },
+		{ { 1, "invalidTransactionId" }, { 2, "euiccSignatureInvalid" } } },
+	{ "handleNotification", 0xbf3d, { { "pendingNotification", 0xa0, AROUND } },
+		{ { NULL, 0, TEXT } }, { { 0, NULL } } },
 };
 
 static const struct function *

@@ -4,6 +4,7 @@ names and forms of the JSON binding, so that the card and its LPA (card.py) spea
 import base64
 
 import der
+import seeds
 from der import tlv
 from web import Answer, Client
 
@@ -137,7 +138,10 @@ class Asn1Client(Client):
 
     def call(self, function, body, headers=()):
         octets = body if isinstance(body, bytes) else request(function, body)
-        return Asn1Answer(function, self.post(octets, headers))
+        plain = self.post(octets, headers)
+        named = "" if isinstance(body, bytes) else body.get("transactionId", "")
+        seeds.keep_asn1(function, octets, bytes.fromhex(named), plain)
+        return Asn1Answer(function, plain)
 
     def post(self, octets, headers=()):
         answer = self.request(PATH, octets, {"Content-Type": MEDIA_TYPE, **dict(headers)})

@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 
+FOLDER = os.environ.get("FUZZ_SEEDS")
 MOST = 65536
 
 # In the order of es9_request_fuzz.c and of rspsim_answer_fuzz.c, whose first octet chooses the function.
@@ -22,30 +23,40 @@ BUSY = 2
 
 
 def keep(target, octets):
-    folder = os.environ.get("FUZZ_SEEDS")
-    if not folder or len(octets) > MOST:
+    if not FOLDER or len(octets) > MOST:
         return
-    kept = Path(folder) / target
+    kept = Path(FOLDER) / target
     kept.mkdir(parents=True, exist_ok=True)
     (kept / hashlib.sha256(octets).hexdigest()[:16]).write_bytes(octets)
 
 
 def keep_call(function, headers, octets, answer):
     """A call of ES9+: its head, its body, its answer."""
-    if function not in ASKED:
+    if not FOLDER or function not in ASKED:
         return
     head = (headers.get("Content-Type") or "-", headers.get("X-Admin-Protocol") or "-")
     lines = "\n".join((f"/gsma/rsp2/es9plus/{function}", *head, "{}"))
     keep("es9_head", lines.encode())
     try:
         transaction = json.loads(octets)["transactionId"].encode()
-    except (ValueError, TypeError, KeyError, AttributeError, UnicodeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         transaction = b""
     if len(transaction) == 32:
         octets = octets.replace(transaction, b"T" * 32)
     keep("es9_request", bytes([ASKED.index(function)]) + octets)
     form = bytes([ANSWERED.index(function), STATUS.get(answer.status, BUSY)])
     keep("rspsim_answer", form + (answer.octets or b""))
+
+
+def keep_asn1(function, octets, transaction, answer):
+    """A call of ES9+ in ASN.1; a session's transaction, or none, stands in it."""
+    if not FOLDER:
+        return
+    if len(transaction) == 16:
+        octets = octets.replace(transaction, b"T" * 16)
+    keep("es9_asn1", b"\x80" + octets)
+    if answer.status == 200:
+        keep("rspsim_asn1", bytes([ANSWERED.index(function)]) + answer.octets)
 
 
 def keep_control(verb, lines):

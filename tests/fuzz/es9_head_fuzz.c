@@ -38,7 +38,7 @@ header(struct arena *mem, struct slice line)
 int
 LLVMFuzzerTestOneInput(const uint8_t *octets, size_t n)
 {
-	static const char prefix[] = "/gsma/rsp2/es9plus/";
+	static const char prefix[] = "/gsma/rsp2/es9plus/", asn1[] = "/gsma/rsp2/asn1";
 	struct slice rest = slice_of(octets, n), route;
 	struct arena mem;
 
@@ -58,7 +58,7 @@ LLVMFuzzerTestOneInput(const uint8_t *octets, size_t n)
 	script_play(stage.loop);
 	if (answers != 1 || loop_tasks_get(stage.loop))
 		abort();
-	if (status != 404 &&
+	if (status != 404 && !slice_eq(route, slice_text(asn1)) &&
 		(route.n < sizeof prefix || memcmp(route.p, prefix, sizeof prefix - 1) != 0))
 		abort();
 	arena_fini(&mem);
