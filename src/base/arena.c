@@ -70,6 +70,12 @@ grow(struct arena *a, size_t n)
 	return a->blocks = b;
 }
 
+bool
+arena_reserve(struct arena *a, size_t n)
+{
+	return grow(a, n);
+}
+
 static void *
 take(struct arena *a, size_t n)
 {

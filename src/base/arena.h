@@ -26,6 +26,9 @@ void arena_init(struct arena *a, size_t cap, void (*full)(void *), void *arg);
 /* Runs what was deferred, wipes and frees all. The arena may be initialised again afterwards. */
 void arena_fini(struct arena *a);
 
+/* Makes the first block, of n octets or more; false without memory or beyond the cap. Only before any use. */
+bool arena_reserve(struct arena *a, size_t n);
+
 /* Zeroed, aligned for any type, valid until arena_fini. n may be 0. */
 void *arena_alloc(struct arena *a, size_t n) __attribute__((malloc, returns_nonnull));
 #define ARENA_NEW(a, type) ((type *)arena_alloc(a, sizeof(type)))

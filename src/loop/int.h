@@ -22,6 +22,7 @@ struct running {
 	void *abandon_arg;
 	task_end *end;
 	struct event *deadline;
+	bool catching; /* `nomem` leads somewhere: a step or the end runs */
 	jmp_buf nomem;
 	max_align_t state[]; /* the procedure's struct */
 };

@@ -10,6 +10,7 @@
 enum {
 	TURN_US = 4000,      /* then sockets get their turn */
 	RESERVE = 16 * 1024, /* octets on which a task out of memory makes its refusal */
+	ROOM = 3 * 1024,     /* octets that are there from the beginning */
 };
 
 /* Returned by task_wait; never run. */
@@ -52,6 +53,8 @@ arena_full(void *arg)
 {
 	struct running *r = arg;
 
+	if (!r->catching)
+		abort(); /* no memory before the first step, or between two: nobody could refuse */
 	longjmp(r->nomem, 1);
 }
 
@@ -76,8 +79,10 @@ end_now(struct running *r)
 		r->arena.cap += RESERVE;
 		r->task.bad = T_NOMEM;
 	}
+	r->catching = true;
 	if (!r->ended)
 		r->end(&r->task);
+	r->catching = false;
 	r->ended = true;
 }
 
@@ -138,7 +143,13 @@ task_new(struct loop *l, const struct procedure *p, struct request *request, tas
 		free(r);
 		return NULL;
 	}
-	arena_init(&r->arena, p->arena_cap, arena_full, r);
+	/* What was asked is bounded already: the cap is for what comes of it. */
+	arena_init(&r->arena, SIZE_MAX, arena_full, r);
+	if (!arena_reserve(&r->arena, ROOM)) {
+		event_free(r->deadline);
+		free(r);
+		return NULL;
+	}
 	r->loop = l;
 	r->end = end;
 	r->task.mem = &r->arena;
@@ -181,8 +192,12 @@ release(struct running *r)
 void
 task_start(struct task *t, const struct step *first)
 {
-	running_of(t)->at = first;
-	make_ready(running_of(t));
+	struct running *r = running_of(t);
+
+	r->arena.cap =
+		t->procedure->arena_cap > r->arena.used ? t->procedure->arena_cap : r->arena.used;
+	r->at = first;
+	make_ready(r);
 }
 
 const struct step *
@@ -270,10 +285,12 @@ run(struct running *r)
 		r->task.bad = T_NOMEM;
 		step = r->task.procedure->refuse;
 	}
+	r->catching = true;
 	while (step && step != &waiting_step) {
 		r->at = step;
 		step = run_step(r, step);
 	}
+	r->catching = false;
 	if (step == &waiting_step)
 		return;
 	end_now(r);

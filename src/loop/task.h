@@ -87,7 +87,11 @@ struct task {
  */
 typedef void task_end(struct task *t);
 
-/* NULL: no room for another task (answer 503) or no memory. The arena is usable at once. */
+/*
+ * NULL: no room for another task (answer 503) or no memory. The arena is usable at once: the first 3 KiB of it
+ * are there, and the procedure's cap holds from task_start on, whatever was put into it before. Beyond that a
+ * lack of memory ends the daemon while no step runs, for there is nobody yet who could refuse.
+ */
 struct task *task_new(struct loop *l, const struct procedure *p, struct request *r, task_end *end);
 
 /* Runs it from the loop, beginning with `first` (the binding's reading step or p->first). */

@@ -20,8 +20,7 @@ typedef ssize_t rspctl_read(void *arg, char *piece, size_t most);
  * (0: nobody knows). NULL with errno when they cannot be read; the daemon is told nothing then, and drops
  * what it has.
  */
-json_t *rspctl_stream(
-	const char *verb, json_t *args, rspctl_read *read, void *arg, long long size);
+json_t *rspctl_stream(const char *verb, json_t *args, rspctl_read *read, void *arg, long long size);
 
 /* One line of the daemon's: how far it is, how much it takes, or its last word. */
 struct rspctl_answer {

@@ -5,6 +5,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <cmocka.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include "loop/loop.h"
 #include "loop/task.h"
 
@@ -224,6 +227,54 @@ a_full_arena_is_trouble_of_this_task_only(void **state)
 	assert_string_equal(story, "one refuse end one two three end ");
 }
 
+/* What a binding brings before the first step is not held to the procedure's cap; what comes of it is. */
+static void
+memory_before_the_first_step_has_no_cap(void **state)
+{
+	struct task *t = task_new(loop, &short_procedure, NULL, on_end);
+
+	(void)state;
+	assert_non_null(t);
+	((struct state *)t->state)->what = EAT_MEMORY;
+	memset(arena_alloc(t->mem, 200 * 1024), 1, 200 * 1024);
+	task_start(t, short_procedure.first);
+	run_for(5);
+	assert_string_equal(story, "one refuse end ");
+	assert_int_equal(last_trouble, T_NOMEM);
+}
+
+/* The arena's word that there is no memory, outside of any step: an end, never a jump into nowhere. */
+static void
+no_memory_outside_a_step_ends_the_process(void **state)
+{
+	(void)state;
+	for (int what = 0; what < 2; what++) {
+		struct task *t = task_new(loop, &short_procedure, NULL, on_end);
+		int status;
+		pid_t child;
+
+		assert_non_null(t);
+		((struct state *)t->state)->what = PARK;
+		if (what == 1) { /* between two steps */
+			task_start(t, short_procedure.first);
+			run_for(5);
+		}
+		child = fork();
+		if (child == 0) {
+			signal(SIGABRT, SIG_DFL);
+			t->mem->full(t->mem->full_arg);
+			_exit(0);
+		}
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(WTERMSIG(status), SIGABRT);
+		if (what == 0)
+			task_start(t, short_procedure.first);
+		while (ended <= (unsigned)what) /* at its deadline */
+			run_for(5);
+	}
+}
+
 static void
 tasks_are_capped(void **state)
 {
@@ -247,6 +298,8 @@ main(void)
 		TEST(the_deadline_abandons_the_wait),
 		TEST(past_a_write_only_the_answer_is_dropped),
 		TEST(a_full_arena_is_trouble_of_this_task_only),
+		TEST(memory_before_the_first_step_has_no_cap),
+		TEST(no_memory_outside_a_step_ends_the_process),
 		TEST(tasks_are_capped),
 	};
 
