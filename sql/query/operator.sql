@@ -22,16 +22,25 @@ select o.name
    and o.expired_certificates = coalesce($3, false) and o.remember_calls = coalesce($4, true);
 
 -- name: operator_set(name text, requester text, any_requester boolean, expired boolean, remember boolean, actor text, why text) -> name text     zero rows: none
--- What is absent stays. None: there is no such operator. Another operator's requester identifier breaks
--- the table's rule, so that is looked at here: then the name is absent.
+-- What is absent stays. None: there is no such operator. Name absent: the requester identifier is another
+-- operator's.
 with taken as (
     select from operator o where o.requester_identifier = $2 and o.name <> $1
+), wanted as (
+    select o.id, o.name,
+           case when $3 then null else coalesce($2, o.requester_identifier) end as requester,
+           coalesce($4, o.expired_certificates) as expired,
+           coalesce($5, o.remember_calls) as remember
+      from operator o
+     where o.name = $1
 ), changed as (
     update operator o
-       set requester_identifier = case when $3 then null else coalesce($2, o.requester_identifier) end,
-           expired_certificates = coalesce($4, o.expired_certificates),
-           remember_calls = coalesce($5, o.remember_calls)
-     where o.name = $1 and not exists (select from taken)
+       set requester_identifier = w.requester, expired_certificates = w.expired,
+           remember_calls = w.remember
+      from wanted w
+     where o.id = w.id and not exists (select from taken)
+       and (o.requester_identifier, o.expired_certificates, o.remember_calls)
+           is distinct from (w.requester, w.expired, w.remember)
  returning o.name, o.requester_identifier, o.expired_certificates, o.remember_calls
 ), audited as (
     insert into audit (actor, act, why)
@@ -40,9 +49,7 @@ with taken as (
            || ' expired=' || expired_certificates || ' remember=' || remember_calls || ' ' || $7
       from changed
 )
-select name from changed
- union all
-select null from operator o where o.name = $1 and exists (select from taken);
+select case when not exists (select from taken) then name end as name from wanted;
 
 -- name: operator_remove(name text, actor text, why text) -> name text     zero rows: conflict
 -- Together with its clients and what their calls are remembered by. Conflict: it has profile types. One
@@ -94,7 +101,7 @@ select c.id, false
 select null, false where not exists (select from owner);
 
 -- name: operator_client_remove(operator_name text, client_id bigint, actor text, why text) -> client_id bigint     zero rows: none
--- None: this operator has no such client.
+-- One that is not there any more is removed already. None: this operator never had such a client.
 -- writes
 with gone as (
     delete from operator_client c
@@ -110,7 +117,12 @@ with gone as (
            || ' subject=' || subject || ' ' || $4
       from gone
 )
-select id as client_id from gone;
+select id as client_id from gone
+ union all
+select $2
+  from operator_client_id_seq s
+ where $2 between 1 and s.last_value and s.is_called
+   and not exists (select from operator_client c where c.id = $2);
 
 -- name: operator_digest() -> digest text     zero rows: none
 -- lane: background

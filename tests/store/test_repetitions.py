@@ -4,7 +4,7 @@ connection died, it answers as its header says and leaves the database as it is,
 import pytest
 
 from database import STATEMENTS
-from world import CODE, hash_cc
+from world import CODE, hash_cc, sha256
 
 ADMIN = dict(actor="test", why="")
 
@@ -159,6 +159,72 @@ def deny_remove(world):
     return dict(id=world.db.run("deny_add", **deny_add(world))[0]["id"], **ADMIN)
 
 
+def operator(world, **more):
+    name = f"operator-{world.number()}"
+    world.db.run("operator_add", name=name, **ADMIN, **more)
+    return name
+
+
+def operator_add(world):
+    return dict(name=f"operator-{world.number()}", requester=f"2.999.{world.number()}", expired=True, **ADMIN)
+
+
+def operator_set(world):
+    return dict(name=operator(world), requester=f"2.999.{world.number()}", remember=False, **ADMIN)
+
+
+def operator_remove(world):
+    return dict(name=operator(world), **ADMIN)
+
+
+def operator_client_add(world):
+    return dict(operator_name=operator(world), kind="pin", certificate=b"c", sha256=sha256(b"%d" % world.number()),
+                subject="CN=es2", not_after="2030-01-01", **ADMIN)
+
+
+def operator_client_add_by_subject(world):
+    return operator_client_add(world) | dict(kind="ca")
+
+
+def operator_client_remove(world):
+    given = operator_client_add(world)
+    (client,) = world.db.run("operator_client_add", **given)
+    remember(world, client["client_id"])
+    return dict(operator_name=given["operator_name"], client_id=client["client_id"], **ADMIN)
+
+
+def remember(world, client_id):
+    world.db.rows("insert into operator_call values (%s, %s, 1, '8900', null, null, now() + interval '1 day')",
+                  client_id, sha256(b"%d" % world.number()))
+
+
+def remembered(world, call):
+    """The call of an operator's client, with what it is recognised by."""
+    return call | dict(client_id=1, call_key=sha256(b"%d" % world.number()), call_seconds=86400)
+
+
+def remembered_create(world):
+    return remembered(world, order_create(world))
+
+
+def remembered_create_by_type(world):
+    """Each repetition comes with a number of its own, as a new call of DownloadOrder does."""
+    given = remembered(world, order_create_by_type(world))
+    return lambda: given | dict(order_id=world.db.run("order_prepare")[0]["order_id"])
+
+
+def remembered_confirm(world):
+    return remembered(world, order_confirm(world))
+
+
+def remembered_release(world):
+    return remembered(world, order_release(world))
+
+
+def remembered_cancel(world):
+    return remembered(world, order_cancel(world))
+
+
 def audit_seal(world):
     world.db.run("audit_note", actor="test", act="x", why="")
     return dict(most=1000000)
@@ -189,6 +255,7 @@ def seeds_reseal(world):
 
 
 SAME = "the first answer"
+SAME_WITHOUT_STATE = "the first answer, but for the state"
 SAME_NUMBER = "the first answer, which says that it added nothing"
 NOTHING = []
 
@@ -226,6 +293,17 @@ CALLS = [
     (credential_set_number, "credential_set_number", SAME),
     (deny_add, "deny_add", SAME_NUMBER),
     (deny_remove, "deny_remove", SAME),
+    (operator_add, "operator_add", SAME),
+    (operator_set, "operator_set", SAME),
+    (operator_remove, "operator_remove", SAME),
+    (operator_client_add, "operator_client_add", SAME_NUMBER),
+    (operator_client_add_by_subject, "operator_client_add", SAME_NUMBER),
+    (operator_client_remove, "operator_client_remove", SAME),
+    (remembered_create, "order_create", SAME_WITHOUT_STATE),
+    (remembered_create_by_type, "order_create", SAME_WITHOUT_STATE),
+    (remembered_confirm, "order_confirm", SAME_WITHOUT_STATE),
+    (remembered_release, "order_release", SAME_WITHOUT_STATE),
+    (remembered_cancel, "order_cancel", SAME_WITHOUT_STATE),
     (audit_seal, "audit_seal", NOTHING),
     (audit_prepare, "audit_prepare", SAME),
     (packages_reseal, "packages_reseal", [{"done": 0}]),
@@ -238,6 +316,8 @@ def expected(first, again):
     """What a repetition of a call with this first answer is answered."""
     if again is SAME_NUMBER:
         return [row | {"added": False} for row in first]
+    if again is SAME_WITHOUT_STATE:
+        return [row | {"state": None} for row in first]
     return first if again is SAME else again
 
 
