@@ -34,3 +34,26 @@ create unique index deny_active on deny (kind, key_id, issuer_id, serial, eid_lo
                                          firmware_high)
     nulls not distinct where removed_at is null;
 create index deny_loaded on deny (id) where removed_at is null;
+
+-- How far ahead of its end a certificate or revocation list was told of: days, 0 at the end itself.
+create table certificate_watch (
+    sha256    bytea       primary key check (length(sha256) = 32),
+    ahead     integer     not null,
+    event_seq bigint      not null default 1,
+    told_at   timestamptz not null default now()
+);
+
+-- eUICCs of which something was told: the numbers of their events, and when each alert was told last.
+create table euicc_watch (
+    eid       text        primary key check (eid ~ '^[0-9]{32}$'),
+    event_seq bigint      not null default 1,
+    cloned_at timestamptz not null default now()
+);
+
+-- Who called, as far as it tells callers apart: an IPv4 address, or the first 64 bits of an IPv6 one.
+create function address_group(peer text) returns text
+    language sql immutable as $$
+    select case when peer like '[%'
+                then host(network(set_masklen(split_part(substr(peer, 2), ']', 1)::inet, 64)))
+                else split_part(peer, ':', 1) end
+$$;

@@ -29,6 +29,25 @@ void crypto_trust_free(struct crypto_trust *trust);
 const char *crypto_trust_add_root(struct crypto_trust *trust, struct slice der);
 const char *crypto_trust_add_crl(struct crypto_trust *trust, struct slice der);
 
+/*
+ * These lists in place of those held. Either every one is taken, or none: then what is wrong is returned,
+ * with *bad (of them by place).
+ */
+const char *crypto_trust_replace_crls(
+	struct crypto_trust *trust, const struct slice *ders, size_t n, size_t *bad);
+
+/* A revocation list in a trust. */
+struct crypto_crl {
+	uint8_t issuer_id[CRYPTO_KEY_ID_SIZE];
+	int64_t this_update;
+	int64_t next_update; /* 0: none given */
+	struct slice der;
+};
+
+/* By place, in the order given; borrowed until the lists change. */
+size_t crypto_trust_crl_count(const struct crypto_trust *trust);
+const struct crypto_crl *crypto_trust_crl_get(const struct crypto_trust *trust, size_t i);
+
 /* By place, 0 … count-1, in the order given; and by its id of 20 octets (NULL: not trusted). */
 size_t crypto_trust_count(const struct crypto_trust *trust);
 const struct crypto_root *crypto_trust_get(const struct crypto_trust *trust, size_t i);

@@ -82,7 +82,7 @@ read_extensions(struct crl *crl, struct slice in)
 	}
 	if (id.n != CRYPTO_KEY_ID_SIZE)
 		return false;
-	memcpy(crl->issuer_id, id.p, id.n);
+	memcpy(crl->facts.issuer_id, id.p, id.n);
 	return true;
 }
 
@@ -98,12 +98,11 @@ read_list(struct crl *crl, struct slice in)
 {
 	static const uint8_t v2[] = { 1 };
 	struct slice version, issuer, entries, extra;
-	int64_t this_update;
 
 	return der_read(&in, DER_INTEGER, &version) && slice_eq(version, SLICE_ARRAY(v2)) &&
 		x509_algorithm_read(&in) && der_read(&in, DER_SEQUENCE, &issuer) &&
-		der_read_time(&in, &this_update) &&
-		(!is_time(in) || der_read_time(&in, &crl->next_update)) &&
+		der_read_time(&in, &crl->facts.this_update) &&
+		(!is_time(in) || der_read_time(&in, &crl->facts.next_update)) &&
 		der_read_optional(&in, DER_SEQUENCE, &entries) && der_read(&in, 0xa0, &extra) &&
 		in.n == 0 && read_entries(crl, entries) && read_extensions(crl, extra);
 }
@@ -112,12 +111,13 @@ const char *
 trust_crl_read(struct crl *crl, struct slice der)
 {
 	struct x509_envelope e;
+	uint8_t *copy = malloc(der.n + 1);
 
-	*crl = (struct crl){ .der = malloc(der.n + 1) };
-	must(crl->der);
+	must(copy);
 	if (der.n)
-		memcpy(crl->der, der.p, der.n);
-	if (!x509_envelope_read(slice_of(crl->der, der.n), &e) || !read_list(crl, e.tbs)) {
+		memcpy(copy, der.p, der.n);
+	*crl = (struct crl){ .facts = { .der = slice_of(copy, der.n) } };
+	if (!x509_envelope_read(crl->facts.der, &e) || !read_list(crl, e.tbs)) {
 		trust_crl_fini(crl);
 		return "not a complete version 2 revocation list with an authority key identifier";
 	}
@@ -129,7 +129,7 @@ trust_crl_read(struct crl *crl, struct slice der)
 void
 trust_crl_fini(struct crl *crl)
 {
-	free(crl->der);
+	free((void *)(uintptr_t)crl->facts.der.p);
 	free(crl->serials);
 	*crl = (struct crl){ 0 };
 }
@@ -141,7 +141,7 @@ trust_revoked(const struct crypto_trust *t, struct slice issuer_id,
 	for (size_t i = 0; i < t->crls; i++) {
 		struct crl *c = &t->crl[i];
 
-		if (!slice_eq(issuer_id, SLICE_ARRAY(c->issuer_id)))
+		if (!slice_eq(issuer_id, SLICE_ARRAY(c->facts.issuer_id)))
 			continue;
 		if (c->state == CRL_UNVERIFIED)
 			c->state = crypto_verify_der(issuer, c->tbs, c->signature) ? CRL_GOOD

@@ -25,6 +25,14 @@ forget_eums(struct crypto_trust *t)
 	}
 }
 
+static void
+drop_crls(struct crl *crl, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		trust_crl_fini(&crl[i]);
+	free(crl);
+}
+
 void
 crypto_trust_free(struct crypto_trust *t)
 {
@@ -33,10 +41,8 @@ crypto_trust_free(struct crypto_trust *t)
 	forget_eums(t);
 	for (size_t i = 0; i < t->roots; i++)
 		free(t->root[i].der);
-	for (size_t i = 0; i < t->crls; i++)
-		trust_crl_fini(&t->crl[i]);
+	drop_crls(t->crl, t->crls);
 	free(t->root);
-	free(t->crl);
 	free(t);
 }
 
@@ -116,6 +122,29 @@ crypto_trust_add_root(struct crypto_trust *t, struct slice der)
 	return NULL;
 }
 
+/* What the roots say of their lists; and EUM certificates are judged anew. */
+static void
+on_crls_changed(struct crypto_trust *t)
+{
+	for (size_t i = 0; i < t->roots; i++) {
+		struct root *r = &t->root[i];
+
+		r->facts.crls = 0;
+		r->facts.crl_next_update = 0;
+		for (size_t j = 0; j < t->crls; j++) {
+			const struct crl *c = &t->crl[j];
+			int64_t next = c->facts.next_update, *first = &r->facts.crl_next_update;
+
+			if (!slice_eq(SLICE_ARRAY(c->facts.issuer_id), SLICE_ARRAY(r->facts.id)))
+				continue;
+			r->facts.crls++;
+			if (next && (!*first || next < *first))
+				*first = next;
+		}
+	}
+	forget_eums(t);
+}
+
 const char *
 crypto_trust_add_crl(struct crypto_trust *t, struct slice der)
 {
@@ -125,23 +154,55 @@ crypto_trust_add_crl(struct crypto_trust *t, struct slice der)
 
 	if (wrong)
 		return wrong;
-	r = find_root(t, SLICE_ARRAY(crl.issuer_id));
+	r = find_root(t, SLICE_ARRAY(crl.facts.issuer_id));
 	if (r && !crypto_verify_der(&r->facts.key, crl.tbs, crl.signature)) {
 		trust_crl_fini(&crl);
 		return "its signature is not its issuer's";
 	}
-	if (r) {
+	if (r)
 		crl.state = CRL_GOOD;
-		if (crl.next_update &&
-			(!r->facts.crl_next_update || crl.next_update < r->facts.crl_next_update))
-			r->facts.crl_next_update = crl.next_update;
-		r->facts.crls++;
-	}
-	forget_eums(t);
 	t->crl = realloc(t->crl, (t->crls + 1) * sizeof *t->crl);
 	must(t->crl);
 	t->crl[t->crls++] = crl;
+	on_crls_changed(t);
 	return NULL;
+}
+
+const char *
+crypto_trust_replace_crls(struct crypto_trust *t, const struct slice *ders, size_t n, size_t *bad)
+{
+	struct crl *former = t->crl;
+	size_t formers = t->crls;
+	const char *wrong = NULL;
+
+	t->crl = NULL;
+	t->crls = 0;
+	for (*bad = 0; *bad < n; ++*bad) {
+		wrong = crypto_trust_add_crl(t, ders[*bad]);
+		if (wrong)
+			break;
+	}
+	if (wrong) {
+		drop_crls(t->crl, t->crls);
+		t->crl = former;
+		t->crls = formers;
+	} else {
+		drop_crls(former, formers);
+	}
+	on_crls_changed(t);
+	return wrong;
+}
+
+size_t
+crypto_trust_crl_count(const struct crypto_trust *t)
+{
+	return t->crls;
+}
+
+const struct crypto_crl *
+crypto_trust_crl_get(const struct crypto_trust *t, size_t i)
+{
+	return &t->crl[i].facts;
 }
 
 size_t

@@ -14,11 +14,9 @@ struct root {
 
 /* Signed by a CI, or by an EUM: then it is verified when that EUM is first seen. */
 struct crl {
-	uint8_t issuer_id[CRYPTO_KEY_ID_SIZE];
-	uint8_t *der;
-	struct slice tbs, signature; /* in der */
-	int64_t next_update;         /* 0: none given */
-	struct slice *serials;       /* contents of the INTEGERs, sorted */
+	struct crypto_crl facts; /* facts.der is ours */
+	struct slice tbs, signature;
+	struct slice *serials; /* contents of the INTEGERs, sorted */
 	size_t count;
 	enum { CRL_UNVERIFIED, CRL_GOOD, CRL_FORGED } state;
 };

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <sys/resource.h>
+#include "base/clock.h"
 #include "ctl/verbs.h"
 #include "loop/loop.h"
 #include "outbox/outbox.h"
@@ -100,6 +101,23 @@ process_json(void)
 		(json_int_t)used.ru_maxrss);
 }
 
+/* When our own certificates and the revocation lists end. */
+static json_t *
+certificates_json(const struct dp_world *w)
+{
+	int64_t now = clock_wall_us() / 1000000;
+	json_t *all = json_array();
+
+	for (size_t i = 0; w && i < w->certificate_count; i++) {
+		const struct dp_certificate *c = &w->certificates[i];
+		json_t *one = json_pack("{ss ss# sI}", "what", c->what, "name", c->name.p,
+			(int)c->name.n, "daysLeft", (json_int_t)dp_certificate_days(c, now));
+
+		json_array_append_new(all, one);
+	}
+	return all;
+}
+
 void
 ctl_stats_write(struct task *t, json_t *ok)
 {
@@ -121,6 +139,7 @@ ctl_stats_write(struct task *t, json_t *ok)
 	json_object_set_new(ok, "lanes", lanes);
 	json_object_set_new(ok, "refusals", refusals);
 	json_object_set_new(ok, "subscribers", subscribers_json(c));
+	json_object_set_new(ok, "certificates", certificates_json(c->dp->world));
 	json_object_set_new(ok, "tasks",
 		json_pack("{si si}", "running", (int)loop_tasks_get(c->loop), "peak",
 			(int)loop_tasks_peak_get(c->loop)));

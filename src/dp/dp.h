@@ -19,6 +19,20 @@ struct peer;
 struct store;
 struct dp_world;
 
+/* A certificate of ours, or a revocation list: when it ends. */
+struct dp_certificate {
+	const char *what;  /* "ci", "auth", "pb", "tls", "crl" */
+	struct slice name; /* of its section in the configuration: "listener nist" */
+	uint8_t sha256[CRYPTO_SHA256_SIZE];
+	int64_t not_before, not_after; /* seconds since 1970; of a list: this and next update */
+};
+
+/* Whole days until then, rounded down: 0 in the last 24 hours, negative when it is over. */
+int64_t dp_certificate_days(const struct dp_certificate *c, int64_t now);
+
+/* How many days ahead of its end it is due to be told of: 30, 7, 1, 0 (over), or -1 (not yet). */
+int dp_certificate_ahead(const struct dp_certificate *c, int64_t now);
+
 /* A pair of certificates of ours, DPauth and DPpb, with their keys. */
 struct dp_credential {
 	struct crypto_credential facts;
@@ -42,10 +56,11 @@ struct dp_settings {
 	size_t name_count;
 	struct slice address; /* as printed in activation codes */
 	uint8_t svn_lowest[3], svn_highest[3];
-	int download_attempts;  /* beyond this many: terminated */
-	int code_attempts;      /* wrong Confirmation Codes that are forgiven */
-	int64_t order_lifetime; /* seconds; 0: no end */
-	int64_t call_memory;    /* seconds that a call of ES2+ is remembered; 0: not */
+	int download_attempts;                   /* beyond this many: terminated */
+	int code_attempts;                       /* wrong Confirmation Codes that are forgiven */
+	int clone_addresses, clone_device_types; /* of one eUICC in a day; 0: any number */
+	int64_t order_lifetime;                  /* seconds; 0: no end */
+	int64_t call_memory; /* seconds that a call of ES2+ is remembered; 0: not */
 };
 
 struct dp_world {
@@ -61,6 +76,8 @@ struct dp_world {
 	size_t credential_count;
 	struct dp_set sets[DP_SETS];
 	size_t set_count;
+	struct dp_certificate *certificates;
+	size_t certificate_count;
 	struct dp_settings settings;
 };
 

@@ -64,6 +64,8 @@ dp_periodic_start(struct dp *dp, const struct procedure *procedure, uint32_t ms)
 void
 dp_periodic_hurry(struct dp_periodic *p)
 {
+	if (!p)
+		return;
 	p->again = p->running != NULL;
 	on_timer(p);
 }

@@ -18,7 +18,7 @@ struct dp_periodic *
 dp_periodic_start(struct dp *dp, const struct procedure *procedure, uint32_t ms);
 void dp_periodic_stop(struct dp_periodic *p);
 
-/* Now; if it runs, once more behind that run. */
+/* Now; if it runs, once more behind that run. NULL is allowed. */
 void dp_periodic_hurry(struct dp_periodic *p);
 
 /* Orders whose lifetime is over, every ten seconds. */
@@ -36,6 +36,14 @@ enum { DP_HOUSEKEEP_MS = 60000 };
 /* The deny-lists in memory, as the database has them: every two seconds, and when one was changed. */
 extern const struct procedure dp_load_denied;
 enum { DP_LOAD_DENIED_MS = 2000 };
+
+/* What ends soon: every hour, and when it was read anew. */
+extern const struct procedure dp_watch_certificates;
+enum { DP_WATCH_CERTIFICATES_MS = 3600 * 1000 };
+
+/* eUICCs that seem to be several: every minute. */
+extern const struct procedure dp_watch_clones;
+enum { DP_WATCH_CLONES_MS = 60000 };
 
 /* The operators' clients in memory: the same. */
 extern const struct procedure dp_load_clients;

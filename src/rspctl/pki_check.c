@@ -31,19 +31,20 @@ pki_row_put(struct pki_report *r, enum pki_state state, const char *what, const 
 }
 
 const char *
-pki_day(struct arena *mem, int64_t seconds)
+pki_end_day(const struct pki_report *r, int64_t seconds)
 {
 	time_t t = (time_t)seconds;
 	struct tm tm;
 
 	gmtime_r(&t, &tm);
-	return arena_printf(mem, "%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+	return arena_printf(r->mem, "%04d-%02d-%02d (%lld days left)", tm.tm_year + 1900,
+		tm.tm_mon + 1, tm.tm_mday, (long long)((seconds - r->now) / 86400));
 }
 
 void
 pki_row_put_end(struct pki_report *r, const char *what, int64_t not_after, const char *facts)
 {
-	const char *until = pki_day(r->mem, not_after);
+	const char *until = pki_end_day(r, not_after);
 
 	if (not_after - r->now > SOON)
 		pki_row_put(r, PKI_FINE, what, arena_printf(r->mem, "%s, until %s", facts, until));

@@ -24,8 +24,8 @@ void pki_row_put(struct pki_report *r, enum pki_state state, const char *what, c
 void pki_row_put_end(struct pki_report *r, const char *what, int64_t not_after, const char *facts);
 /* Puts a problem unless the file is there and shut to others. */
 bool pki_secret_is_guarded(struct pki_report *r, const char *what, const char *file);
-/* YYYY-MM-DD, UTC. */
-const char *pki_day(struct arena *mem, int64_t seconds);
+/* 2026-12-31 (39 days left), of an end in seconds since 1970. */
+const char *pki_end_day(const struct pki_report *r, int64_t seconds);
 
 struct pki_pair {
 	const char *name;

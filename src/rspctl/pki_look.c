@@ -57,7 +57,7 @@ pki_check_crl(struct pki_report *r, const char *file)
 		pki_row_put(r, PKI_SOON, what, "out of date, still obeyed: fetch the new one");
 	else
 		pki_row_put(r, PKI_FINE, what,
-			arena_printf(r->mem, "until %s", pki_day(r->mem, timegm(&tm))));
+			arena_printf(r->mem, "until %s", pki_end_day(r, timegm(&tm))));
 }
 
 /* Puts a problem unless the file holds the certificate's key, shut to others. */

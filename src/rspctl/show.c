@@ -206,6 +206,19 @@ show_steps(json_t *procedures)
 	}
 }
 
+static void
+show_certificates(json_t *certificates)
+{
+	json_t *c;
+	size_t i;
+
+	puts("\ncertificates");
+	json_array_foreach(certificates, i, c) printf("  %-4s %-31s daysLeft=%lld\n",
+		json_string_value(json_object_get(c, "what")),
+		json_string_value(json_object_get(c, "name")),
+		(long long)json_integer_value(json_object_get(c, "daysLeft")));
+}
+
 void
 rspctl_show_stats(json_t *ok)
 {
@@ -217,6 +230,7 @@ rspctl_show_stats(json_t *ok)
 		rspctl_show_safe(json_string_value(json_object_get(ok, "version")), safe));
 	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
 		show_group(ok, groups[i]);
+	show_certificates(json_object_get(ok, "certificates"));
 	show_steps(json_object_get(ok, "procedures"));
 }
 

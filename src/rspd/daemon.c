@@ -25,7 +25,7 @@
 #include "rspd/world.h"
 #include "store/store.h"
 
-enum { RETRY_MS = 500, ENTRY_MS = 10, LEAVE_MS = 20, SAY_US = 60000000 };
+enum { RETRY_MS = 500, ENTRY_MS = 10, LISTS_MS = 1000, LEAVE_MS = 20, SAY_US = 60000000 };
 
 struct rspd {
 	const struct conf *conf;
@@ -37,9 +37,10 @@ struct rspd {
 	struct outbox *outbox; /* from the first world on */
 	struct front *front;
 	struct ctl *ctl;
-	struct dp_periodic *expiry, *sealer, *housekeeper, *denied, *clients;
+	struct dp_periodic *expiry, *sealer, *housekeeper, *denied, *certificates, *clones,
+		*clients;
 	struct loop_signal *terminate, *interrupt, *hangup;
-	struct loop_timer *watchdog, *retry, *entry, *leave;
+	struct loop_timer *watchdog, *retry, *entry, *lists, *leave;
 	/* a start or a reload in progress */
 	const struct conf *wanted;
 	struct front_plan *plan;
@@ -184,6 +185,8 @@ on_entry(void *arg)
 	LOG(rspd, NOTICE, "did=%s result=ok version=%s", r->serving ? "reload" : "start",
 		RSPD_VERSION);
 	r->serving = true;
+	dp_periodic_hurry(r->certificates);
+	dp_periodic_hurry(r->clones);
 	settle(r);
 }
 
@@ -297,6 +300,9 @@ drain(void *arg)
 	dp_periodic_stop(r->expiry);
 	dp_periodic_stop(r->sealer);
 	dp_periodic_stop(r->housekeeper);
+	dp_periodic_stop(r->certificates);
+	dp_periodic_stop(r->clones);
+	r->certificates = NULL;
 	dp_periodic_stop(r->denied);
 	r->denied = NULL;
 	dp_periodic_stop(r->clients);
@@ -345,10 +351,7 @@ schema_check(const struct store_settings *settings)
 static void
 on_deny(void *arg)
 {
-	struct rspd *r = arg;
-
-	if (r->denied)
-		dp_periodic_hurry(r->denied);
+	dp_periodic_hurry(((struct rspd *)arg)->denied);
 }
 
 /* The same with operators and their clients. */
@@ -359,6 +362,28 @@ on_operator(void *arg)
 
 	if (r->clients)
 		dp_periodic_hurry(r->clients);
+}
+
+/* Revocation lists are read again when their files changed; what is broken changes nothing. */
+static void
+on_lists(void *arg)
+{
+	struct rspd *r = arg;
+	char words[CTL_WORDS];
+
+	if (!r->dp.world || r->draining)
+		return;
+	switch (world_lists_look(r->dp.world, words)) {
+	case WORLD_NO_NEWS:
+		return;
+	case WORLD_NEWS:
+		LOG(rspd, NOTICE, "did=read-lists result=ok lists=%zu",
+			crypto_trust_crl_count(r->dp.world->trust));
+		dp_periodic_hurry(r->certificates);
+		return;
+	case WORLD_BAD_NEWS:
+		LOG(rspd, ERROR, "did=read-lists result=failed note=%s", value_of(words));
+	}
 }
 
 static bool
@@ -380,6 +405,10 @@ services_start(struct rspd *r, char words[CTL_WORDS])
 	r->denied = dp_periodic_start(&r->dp, &dp_load_denied, DP_LOAD_DENIED_MS);
 	dp_periodic_hurry(r->denied);
 	store_listen(r->store, STORE_DENY_CHANNEL, on_deny, r);
+	r->certificates =
+		dp_periodic_start(&r->dp, &dp_watch_certificates, DP_WATCH_CERTIFICATES_MS);
+	r->clones = dp_periodic_start(&r->dp, &dp_watch_clones, DP_WATCH_CLONES_MS);
+	r->lists = loop_timer_new(r->loop, LISTS_MS, on_lists, r);
 	r->clients = dp_periodic_start(&r->dp, &dp_load_clients, DP_LOAD_CLIENTS_MS);
 	dp_periodic_hurry(r->clients);
 	store_listen(r->store, STORE_OPERATOR_CHANNEL, on_operator, r);
@@ -395,6 +424,7 @@ static void
 services_end(struct rspd *r)
 {
 	loop_timer_free(r->watchdog);
+	loop_timer_free(r->lists);
 	loop_timer_free(r->leave);
 	loop_timer_free(r->retry);
 	loop_signal_free(r->terminate);

@@ -11,15 +11,9 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "keys/keys.h"
-#include "rspd/world.h"
+#include "rspd/int.h"
 
 enum { PEM_MAX = 1024 * 1024, OWNER_MEMORY = 16 * 1024 * 1024 };
-
-/* What a world lives in. */
-struct owner {
-	struct dp_world world;
-	struct arena mem;
-};
 
 static void
 drop(void *arg)
@@ -33,12 +27,13 @@ drop(void *arg)
 	crypto_trust_free(o->world.trust);
 	crypto_ring_free(o->world.ring);
 	crypto_sealer_free(o->world.sealer);
+	free(o->world.certificates);
 	arena_fini(&o->mem);
 	free(o);
 }
 
-static bool
-complain(char words[WORLD_WORDS], const char *file, const char *what)
+bool
+world_complain(char words[WORLD_WORDS], const char *file, const char *what)
 {
 	snprintf(words, WORLD_WORDS, "%s: %s", file, what);
 	return false;
@@ -46,18 +41,17 @@ complain(char words[WORLD_WORDS], const char *file, const char *what)
 
 /* What is wrong with an open file; NULL and its octets when nothing is. */
 static const char *
-octets_read(struct arena *mem, int fd, struct slice *out)
+octets_read(struct arena *mem, int fd, struct slice *out, struct stat *st)
 {
-	struct stat st;
 	size_t n = 0, size;
 	ssize_t got = 1;
 	uint8_t *p;
 
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+	if (fstat(fd, st) != 0 || !S_ISREG(st->st_mode))
 		return "is not a file; name one that holds PEM";
-	if (st.st_size >= PEM_MAX)
+	if (st->st_size >= PEM_MAX)
 		return "is larger than a certificate file can be";
-	size = (size_t)st.st_size;
+	size = (size_t)st->st_size;
 	p = arena_alloc(mem, size + 1);
 	while (n < size && (got = read(fd, p + n, size - n)) > 0)
 		n += (size_t)got;
@@ -66,21 +60,25 @@ octets_read(struct arena *mem, int fd, struct slice *out)
 }
 
 /* Neither the opening nor the reading may wait, as they would for a pipe: the loop stands meanwhile. */
-static bool
-file_read(struct arena *mem, const char *path, struct slice *out, char words[WORLD_WORDS])
+bool
+world_file_read(struct arena *mem, const char *path, struct slice *out, struct stat *seen,
+	char words[WORLD_WORDS])
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	const char *wrong;
+	struct stat st = { 0 };
 
 	if (fd < 0)
-		return complain(words, path,
+		return world_complain(words, path,
 			errno == ENOENT ? "does not exist; `rspctl pki make-test` makes all that a "
 					  "test needs"
 					: "cannot be read; check the path and that rspd's user may "
 					  "read it");
-	wrong = octets_read(mem, fd, out);
+	wrong = octets_read(mem, fd, out, &st);
 	close(fd);
-	return !wrong || complain(words, path, wrong);
+	if (seen)
+		*seen = st;
+	return !wrong || world_complain(words, path, wrong);
 }
 
 static bool
@@ -88,32 +86,24 @@ certificate_read(struct arena *mem, const char *path, struct slice *der, char wo
 {
 	struct slice pem;
 
-	if (!file_read(mem, path, &pem, words))
+	if (!world_file_read(mem, path, &pem, NULL, words))
 		return false;
 	return text_unpem(mem, &pem, "CERTIFICATE", der) ||
-		complain(words, path, "holds no certificate in PEM form");
+		world_complain(words, path, "holds no certificate in PEM form");
 }
 
 static bool
 ci_read(struct owner *o, const struct conf_ci *ci, char words[WORLD_WORDS])
 {
-	struct slice der, pem;
+	struct slice der;
 	const char *wrong;
 
 	if (!certificate_read(&o->mem, ci->certificate, &der, words))
 		return false;
 	wrong = crypto_trust_add_root(o->world.trust, der);
 	if (wrong)
-		return complain(words, ci->certificate, wrong);
-	for (unsigned i = 0; i < ci->crl.n; i++) {
-		if (!file_read(&o->mem, ci->crl.at[i], &pem, words))
-			return false;
-		while (text_unpem(&o->mem, &pem, "X509 CRL", &der)) {
-			wrong = crypto_trust_add_crl(o->world.trust, der);
-			if (wrong)
-				return complain(words, ci->crl.at[i], wrong);
-		}
-	}
+		return world_complain(words, ci->certificate, wrong);
+	dates_add(o, "ci", slice_text(arena_printf(&o->mem, "ci %s", ci->name)), der);
 	return true;
 }
 
@@ -124,15 +114,16 @@ key_read(const char *path, const struct crypto_public *public, struct keys_priva
 	const char *wrong = keys_private_load(path, key);
 
 	if (wrong)
-		return complain(words, path, wrong);
+		return world_complain(words, path, wrong);
 	return keys_private_matches(*key, public) ||
-		complain(words, path, "is not the private key of its certificate");
+		world_complain(words, path, "is not the private key of its certificate");
 }
 
 static bool
 credential_read(struct owner *o, const struct conf_credential *in, char words[WORLD_WORDS])
 {
 	struct dp_credential *c = &o->world.credentials[o->world.credential_count++];
+	struct slice section;
 	const char *wrong;
 
 	if (!certificate_read(&o->mem, in->auth_certificate, &c->auth, words) ||
@@ -141,7 +132,10 @@ credential_read(struct owner *o, const struct conf_credential *in, char words[WO
 	wrong = crypto_credential_check(
 		o->world.trust, clock_wall_us() / 1000000, c->auth, c->pb, &c->facts);
 	if (wrong)
-		return complain(words, in->auth_certificate, wrong);
+		return world_complain(words, in->auth_certificate, wrong);
+	section = slice_text(arena_printf(&o->mem, "credential %s", in->name));
+	dates_add(o, "auth", section, c->auth);
+	dates_add(o, "pb", section, c->pb);
 	crypto_sha256(&c->auth, 1, c->auth_sha256);
 	crypto_sha256(&c->pb, 1, c->pb_sha256);
 	return key_read(in->auth_key, &c->facts.auth, &c->auth_key, words) &&
@@ -169,6 +163,8 @@ settings_read(struct owner *o, const struct conf *conf)
 	memcpy(s->svn_highest, (uint8_t[]){ high->major, high->minor, high->patch }, 3);
 	s->download_attempts = (int)conf->dp.download_attempts;
 	s->code_attempts = (int)conf->dp.confirmation_code_attempts;
+	s->clone_addresses = (int)conf->dp.clone_addresses;
+	s->clone_device_types = (int)conf->dp.clone_device_types;
 	s->order_lifetime = (int64_t)conf->dp.order_lifetime_days * 86400;
 	s->call_memory = (int64_t)conf->dp.call_memory_hours * 3600;
 }
@@ -180,27 +176,34 @@ keys_read(struct owner *o, const struct conf *conf, char words[WORLD_WORDS])
 		conf->rspd.cluster_key, conf->rspd.former_cluster_key, &o->world.ring);
 
 	if (wrong)
-		return complain(words, conf->rspd.cluster_key, wrong);
+		return world_complain(words, conf->rspd.cluster_key, wrong);
 	wrong = keys_sealer_load(conf->rspd.seal_key, conf->rspd.former_seal_key, &o->world.sealer);
-	return !wrong || complain(words, conf->rspd.seal_key, wrong);
+	return !wrong || world_complain(words, conf->rspd.seal_key, wrong);
 }
 
 static bool
 all_read(struct owner *o, const struct conf *conf, char words[WORLD_WORDS])
 {
 	if (conf->credential_n > DP_CREDENTIALS)
-		return complain(words, conf->path, "more than 16 [credential] sections");
+		return world_complain(words, conf->path, "more than 16 [credential] sections");
 	if (conf->ci_n * conf->credential_n > DP_SETS)
-		return complain(words, conf->path, "more than 64 pairs of [ci] and [credential]");
+		return world_complain(
+			words, conf->path, "more than 64 pairs of [ci] and [credential]");
 	for (unsigned i = 0; i < conf->ci_n; i++)
 		if (!ci_read(o, &conf->cis[i], words))
 			return false;
+	if (!lists_read(o, conf, words))
+		return false;
 	for (unsigned i = 0; i < conf->credential_n; i++)
 		if (!credential_read(o, &conf->credentials[i], words))
 			return false;
+	if (!dates_read(o, conf, words))
+		return false;
+	dates_set_lists(o);
 	settings_read(o, conf);
 	if (!o->world.settings.name_count)
-		return complain(words, conf->path, "no [listener] has role = es9; LPAs need one");
+		return world_complain(
+			words, conf->path, "no [listener] has role = es9; LPAs need one");
 	return keys_read(o, conf, words);
 }
 

@@ -14,11 +14,12 @@ LLVMFuzzerTestOneInput(const uint8_t *octets, size_t n)
 
 	if (trust_crl_read(&crl, all))
 		return 0;
-	if (trust_revoked(&trust, SLICE_ARRAY(crl.issuer_id), &nobody, SLICE_LIT("\1")))
+	if (trust_revoked(&trust, SLICE_ARRAY(crl.facts.issuer_id), &nobody, SLICE_LIT("\1")))
 		abort(); /* nobody signed it */
 	crl.state = CRL_GOOD;
 	for (size_t i = 0; i < crl.count; i++)
-		if (!trust_revoked(&trust, SLICE_ARRAY(crl.issuer_id), &nobody, crl.serials[i]))
+		if (!trust_revoked(
+			    &trust, SLICE_ARRAY(crl.facts.issuer_id), &nobody, crl.serials[i]))
 			abort();
 	trust_crl_fini(&crl);
 	return 0;

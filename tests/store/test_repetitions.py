@@ -223,6 +223,22 @@ def remembered_release(world):
 
 def remembered_cancel(world):
     return remembered(world, order_cancel(world))
+def alert_certificate(world, ahead=30):
+    return dict(sha256=b"%032d" % world.number(), ahead=ahead, what="tls", name="listener nist",
+                not_after="2030-01-01", days_left=ahead)
+
+
+def alert_certificate_again_nearer_its_end(world):
+    given = alert_certificate(world)
+    assert world.db.run("alert_certificate", **given)
+    return given | dict(ahead=7, days_left=7)
+
+
+def alert_clones(world):
+    eid = world.eid()
+    for n in range(3):
+        world.session(None, eid, refusal="X", peer=f"192.0.2.{n}:1")
+    return dict(recent=300, addresses=3, tacs=0)
 
 
 def audit_seal(world):
@@ -304,6 +320,9 @@ CALLS = [
     (remembered_confirm, "order_confirm", SAME_WITHOUT_STATE),
     (remembered_release, "order_release", SAME_WITHOUT_STATE),
     (remembered_cancel, "order_cancel", SAME_WITHOUT_STATE),
+    (alert_certificate, "alert_certificate", NOTHING),
+    (alert_certificate_again_nearer_its_end, "alert_certificate", NOTHING),
+    (alert_clones, "alert_clones", NOTHING),
     (audit_seal, "audit_seal", NOTHING),
     (audit_prepare, "audit_prepare", SAME),
     (packages_reseal, "packages_reseal", [{"done": 0}]),

@@ -28,6 +28,8 @@ static const struct scene scenes[] = {
 	SCENE("ExpireOrders", 1, dp_expire_orders),
 	SCENE("SealAudit", 1, dp_seal_audit),
 	SCENE("LoadDenied", 2, dp_load_denied),
+	SCENE("WatchCertificates", 2, dp_watch_certificates),
+	SCENE("WatchClones", 1, dp_watch_clones),
 	SCENE("Housekeep", 7, dp_housekeep),
 };
 

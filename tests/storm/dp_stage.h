@@ -14,6 +14,7 @@
 #include "dp/orders.h"
 #include "keys/keys.h"
 #include "loop/loop.h"
+#include "store/alert.h"
 #include "store/credential_set.h"
 #include "store/notification.h"
 #include "store/view.h"
@@ -34,6 +35,13 @@ static struct {
 	struct slice transaction_id, metadata, signature2, sealed_upp;
 	bool with_code;
 } stage;
+
+/* Two that are over, and one that is far from it. */
+static struct dp_certificate stage_ending[] = {
+	{ .what = "tls", .name = SLICE_LIT("listener nist"), .not_after = 1 },
+	{ .what = "ci", .name = SLICE_LIT("ci nist"), .not_after = INT64_MAX / 2 },
+	{ .what = "crl", .name = SLICE_LIT("ci nist"), .not_after = 1 },
+};
 
 /* ---- rows --------------------------------------------------------------------------------------------- */
 
@@ -118,6 +126,14 @@ rows_stragglers(struct rows *rows)
 	*rows = (struct rows){ two, 2, false };
 }
 
+static inline void
+rows_clones(struct rows *rows)
+{
+	static const struct store_clone one = { SLICE_LIT(STAGE_EID), 100, 9 };
+
+	*rows = (struct rows){ &one, 1, false };
+}
+
 /* A digest that is not this one. */
 static inline struct slice
 another(struct slice digest)
@@ -165,6 +181,12 @@ row_write(unsigned query, const struct want *want)
 		break;
 	case Q_SESSION_CHECK_CODE:
 		((struct store_code_check *)want->row)->outcome = SLICE_LIT("right");
+		break;
+	case Q_ALERT_CERTIFICATE:
+		((struct store_told *)want->row)->told = true;
+		break;
+	case Q_ALERT_CLONES:
+		rows_clones(want->rows);
 		break;
 	case Q_DENY_DIGEST:
 		((struct store_deny_digest *)want->row)->digest =
@@ -333,7 +355,10 @@ stage_init(void)
 		.svn_lowest = { 2, 0, 0 },
 		.svn_highest = { 2, 255, 255 },
 		.download_attempts = 10,
-		.code_attempts = 10 };
+		.code_attempts = 10,
+		.clone_addresses = 20 };
+	stage.world.certificates = stage_ending;
+	stage.world.certificate_count = 3;
 	stage.dp =
 		(struct dp){ .loop = stage.loop, .world = &stage.world, .denied = dp_denied_new() };
 	dp_denied_settle(stage.dp.denied, SLICE_LIT("none"));

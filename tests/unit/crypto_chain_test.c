@@ -425,6 +425,42 @@ lists_that_cannot_be_trusted_are_refused(void **state)
 }
 
 static void
+lists_are_replaced_all_or_none(void **state)
+{
+	static const long with_eum[] = { 2 };
+	struct slice euicc = issue_euicc(eum)->der;
+	struct slice empty = pki_crl(&mem, ci, CRL, NULL, 0);
+	struct slice full = pki_crl(&mem, ci, CRL, with_eum, 1);
+	struct slice forged = pki_crl(&mem, impostor(ci), CRL, NULL, 0);
+	struct crypto_euicc out;
+	size_t bad;
+
+	(void)state;
+	assert_null(crypto_trust_add_crl(trust, empty));
+	assert_int_equal(verify(eum->der, euicc, &out), CHAIN_OK);
+	assert_null(
+		crypto_trust_replace_crls(trust, (const struct slice[]){ empty, full }, 2, &bad));
+	assert_int_equal(crypto_trust_crl_count(trust), 2);
+	assert_int_equal(crypto_trust_get(trust, 0)->crls, 2);
+	assert_true(crypto_trust_crl_get(trust, 1)->next_update == 1800000000);
+	assert_true(slice_eq(crypto_trust_crl_get(trust, 1)->der, full));
+	assert_int_equal(verify(eum->der, euicc, &out), CHAIN_EUM_INVALID);
+	/* One that is broken: the others stay as they were. */
+	assert_non_null(
+		crypto_trust_replace_crls(trust, (const struct slice[]){ empty, forged }, 2, &bad));
+	assert_int_equal(bad, 1);
+	assert_int_equal(crypto_trust_crl_count(trust), 2);
+	assert_int_equal(crypto_trust_get(trust, 0)->crls, 2);
+	assert_int_equal(verify(eum->der, euicc, &out), CHAIN_EUM_INVALID);
+	/* What was revoked is not, and the EUM that was refused is judged anew. */
+	assert_null(crypto_trust_replace_crls(trust, &empty, 1, &bad));
+	assert_int_equal(verify(eum->der, euicc, &out), CHAIN_OK);
+	assert_null(crypto_trust_replace_crls(trust, NULL, 0, &bad));
+	assert_int_equal(crypto_trust_get(trust, 0)->crls, 0);
+	assert_true(crypto_trust_get(trust, 0)->crl_next_update == 0);
+}
+
+static void
 roots_are_looked_at(void **state)
 {
 	struct pki_order root = {
@@ -628,6 +664,7 @@ main(void)
 		TEST(more_eums_than_are_remembered, CURVE_P256),
 		ON_BOTH(revoked_certificates_are_refused),
 		TEST(lists_that_cannot_be_trusted_are_refused, CURVE_P256),
+		TEST(lists_are_replaced_all_or_none, CURVE_P256),
 		TEST(roots_are_looked_at, CURVE_P256),
 		TEST(bent_certificates_are_refused, CURVE_P256),
 		ON_BOTH(our_own_pair_is_checked),
