@@ -55,8 +55,8 @@ create table profile_load (
 create index profile_load_type on profile_load (type_id, id);
 
 -- A profile is a package of its own (profile_package, and what it says of itself), or personal data
--- for its type's template. The type is looked up by every statement that writes profiles; a foreign key
--- would look it up for every row, and a regular expression would cost more than the row itself.
+-- for its type's template. Statements that write profiles look the type and the order up themselves:
+-- foreign keys would do it for every row of a load, and a regular expression costs more than a row.
 alter table profile
     add column load_id  bigint,
     add column personal bytea,                       -- sealed
@@ -65,9 +65,10 @@ alter table profile
     alter column upp_octets   drop not null,
     alter column metadata     drop not null,
     drop constraint profile_type_id_fkey,
+    drop constraint profile_order_id_fkey,
     drop constraint profile_iccid_check,
     add constraint profile_iccid_check
-        check (octet_length(iccid) between 18 and 20 and ltrim(iccid, '0123456789') = ''),
+        check (octet_length(iccid) between 18 and 20),
     add constraint profile_origin
         check (case when personal is null then metadata is not null and upp_octets is not null
                else load_id is not null end);

@@ -187,6 +187,19 @@ row_begin(struct csv *c)
 		c->line = c->at;
 }
 
+/* A run of octets that mean nothing but themselves, at once. */
+static void
+run_read(struct csv *c, struct slice *piece)
+{
+	size_t room = sizeof c->text - c->used, n = 0;
+
+	while (n < piece->n && n < room && piece->p[n] > '"' && piece->p[n] != c->separator)
+		n++;
+	memcpy(c->text + c->used, piece->p, n);
+	c->used += n;
+	*piece = slice_sub(*piece, n, piece->n);
+}
+
 enum csv_got
 csv_read(struct csv *c, struct slice *piece)
 {
@@ -195,7 +208,14 @@ csv_read(struct csv *c, struct slice *piece)
 	if (c->state == STOPPED)
 		return CSV_WRONG;
 	while (got == CSV_MORE && piece->n > 0) {
-		uint8_t octet = *piece->p++;
+		uint8_t octet;
+
+		if (c->state == IN_PLAIN && c->separator) {
+			run_read(c, piece);
+			if (piece->n == 0)
+				break;
+		}
+		octet = *piece->p++;
 
 		row_begin(c);
 		piece->n--;

@@ -17,17 +17,31 @@ text_hex(struct arena *a, struct slice octets)
 	return slice_of(p, octets.n * 2);
 }
 
-static int
-hex_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
+/* Of a hexadecimal digit, one more than it is worth; 0 of everything else. Bulk loads live on it. */
+static const uint8_t hex_worth[256] = {
+	['0'] = 1,
+	['1'] = 2,
+	['2'] = 3,
+	['3'] = 4,
+	['4'] = 5,
+	['5'] = 6,
+	['6'] = 7,
+	['7'] = 8,
+	['8'] = 9,
+	['9'] = 10,
+	['A'] = 11,
+	['B'] = 12,
+	['C'] = 13,
+	['D'] = 14,
+	['E'] = 15,
+	['F'] = 16,
+	['a'] = 11,
+	['b'] = 12,
+	['c'] = 13,
+	['d'] = 14,
+	['e'] = 15,
+	['f'] = 16,
+};
 
 bool
 text_unhex(struct arena *a, struct slice hex, struct slice *octets)
@@ -38,11 +52,11 @@ text_unhex(struct arena *a, struct slice hex, struct slice *octets)
 		return false;
 	p = arena_alloc(a, hex.n / 2 + 1);
 	for (size_t i = 0; i < hex.n / 2; i++) {
-		int high = hex_value(hex.p[2 * i]), low = hex_value(hex.p[2 * i + 1]);
+		uint8_t high = hex_worth[hex.p[2 * i]], low = hex_worth[hex.p[2 * i + 1]];
 
-		if (high < 0 || low < 0)
+		if (!high || !low)
 			return false;
-		p[i] = (uint8_t)(high << 4 | low);
+		p[i] = (uint8_t)((high - 1) << 4 | (low - 1));
 	}
 	*octets = slice_of(p, hex.n / 2);
 	return true;

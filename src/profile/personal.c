@@ -414,14 +414,14 @@ static bool
 key_read(struct arena *mem, const struct profile_column *column, struct slice text,
 	struct profile_personal *out, struct profile_row_fault *fault)
 {
-	const char *name = profile_column_name(mem, column);
 	struct profile_key key = { .version = column->version, .id = column->id };
 	size_t at = out->key_count;
 
-	if (!hex_read(mem, name, text, &key.octets, fault))
-		return false;
+	/* The name is made only when it is told: a load reads keys by the million. */
+	if (!text_unhex(mem, text, &key.octets))
+		return hex_read(mem, profile_column_name(mem, column), text, &key.octets, fault);
 	if (key.octets.n < PERSONAL_KEY_LEAST || key.octets.n > PERSONAL_KEY_MOST)
-		return personal_refuse(fault, WHY_LENGTH, name,
+		return personal_refuse(fault, WHY_LENGTH, profile_column_name(mem, column),
 			arena_printf(mem, "has %zu octets; %u to %u are possible", key.octets.n,
 				PERSONAL_KEY_LEAST, PERSONAL_KEY_MOST));
 	for (; at > 0; at--) {
