@@ -47,6 +47,7 @@ ctl_order_confirm_read(struct task *t)
 	c->in.actor = ctl_actor_get(t);
 	c->in.matching_id = ctl_text_get(t, "matchingId");
 	c->in.confirmation_code = ctl_text_get(t, "confirmationCode");
+	c->in.smds_address = ctl_text_get(t, "smds");
 	c->in.release = ctl_flag_get(t, "release");
 	return NULL;
 }

@@ -103,7 +103,7 @@ static const struct ctl_verb verbs[] = {
 	{ .name = "order confirm",
 		.args = ARGS(MUST("iccid", ICCID) MAY("eid", EID) MAY("matchingId", TEXT)
 			MAY("confirmationCode", TEXT)
-			MAY("release", FLAG) MAY("why", TEXT)),
+			MAY("smds", TEXT) MAY("release", FLAG) MAY("why", TEXT)),
 		.procedure = &dp_confirm_order, .read = ctl_order_confirm_read,
 		.write = ctl_order_confirm_write },
 	{ .name = "order release",

@@ -1,8 +1,10 @@
 /*
  * ConfirmOrder (SGP.22 §5.3.2): the order gets its MatchingID, perhaps a Confirmation Code and an EID,
- * and may be released in the same breath. The statement decides; when it will not, the order is looked
+ * and may be released in the same breath. With an SM-DS its event is registered there first (§5.9.1), under a
+ * MatchingID that is reserved meanwhile. The statement decides; when it will not, the order is looked
  * at to say why (codes: ES2+ ConfirmOrder, table of §5.3.2).
  */
+#include "base/rand.h"
 #include "crypto/digest.h"
 #include "dp/functions.h"
 #include "dp/matching_id.h"
@@ -10,9 +12,13 @@
 
 /* clang-format off */
 #define STEPS(S) \
-	S(check)   /* is the MatchingID usable; make one if none was given */ \
-	S(confirm) /* the profile moves, the order is settled              */ \
-	S(answer)  /* or find out why not                                  */ \
+	S(check)          /* is the MatchingID usable; make one if none was given */ \
+	S(reserve)        /* with an SM-DS: the MatchingID is fixed, nothing moves */ \
+	S(register_event) /* ES12                                                  */ \
+	S(judge_event)                                                                \
+	S(refuse_smds)    /* and the reservation is taken back                     */ \
+	S(confirm)        /* the profile moves, the order is settled               */ \
+	S(answer)         /* or find out why not                                   */ \
 	S(explain)
 /* clang-format on */
 STEPS(DECLARE_STEP)
@@ -31,6 +37,25 @@ hash_code(struct task *t, struct slice code)
 	return slice_of(hash, CRYPTO_SHA256_SIZE);
 }
 
+/* A host name, perhaps with a port: what may stand in a URL. */
+static bool
+is_host(struct slice address)
+{
+	const uint8_t *colon = address.n ? memchr(address.p, ':', address.n) : NULL;
+	size_t n = colon ? (size_t)(colon - address.p) : address.n;
+	uint64_t port;
+
+	for (size_t i = 0; i < n; i++) {
+		uint8_t c = address.p[i];
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+			c != '-' && c != '.')
+			return false;
+	}
+	return n > 0 && n <= 253 &&
+		(!colon || slice_to_u64(slice_sub(address, n + 1, address.n), 65535, &port));
+}
+
 static const struct step *
 check(struct task *t)
 {
@@ -43,8 +68,10 @@ check(struct task *t)
 	c->smdp_address = c->call.world->settings.address;
 	if (!dp_matching_id_usable(given))
 		return task_refuse(t, REFUSE(MATCHING_ID_INVALID));
-	if (c->in.smds_address.p)
+	if (c->in.smds_address.p && !is_host(c->in.smds_address))
 		return task_refuse(t, REFUSE(SMDS_UNREACHABLE));
+	if (c->in.smds_address.p && given.p && !given.n)
+		return task_refuse(t, REFUSE(MATCHING_ID_INVALID));
 	c->confirmation = (struct store_confirmation){ .iccid = c->call.iccid,
 		.eid = c->call.eid,
 		.matching_id = given.p ? given : dp_matching_id_new(t->mem),
@@ -58,7 +85,66 @@ check(struct task *t)
 	if (!dp_activation_code_write(t->mem, c->call.world->settings.address,
 		    c->confirmation.matching_id, SLICE_NONE, true, &code))
 		return task_refuse(t, REFUSE(MATCHING_ID_INVALID));
+	if (c->in.smds_address.p)
+		GO(reserve);
 	GO(confirm);
+}
+
+static const struct step *
+reserve(struct task *t)
+{
+	struct dp_confirm_order *c = t->state;
+
+	return store_order_reserve(t, c->call.dp->store,
+		&(struct store_reservation){ .iccid = c->call.iccid,
+			.eid = c->call.eid,
+			.matching_id = c->confirmation.matching_id,
+			.chosen = c->confirmation.chosen,
+			.smds = c->in.smds_address,
+			.operator_id = c->in.actor.call.operator_id },
+		&c->reserved, THEN(register_event));
+}
+
+/* After a conflict the confirming statement knows a repetition, and otherwise why it cannot be. */
+static const struct step *
+register_event(struct task *t)
+{
+	struct dp_confirm_order *c = t->state;
+
+	if (t->got == R_CONFLICT)
+		GO(confirm);
+	c->confirmation.matching_id = c->reserved.matching_id;
+	rand_bytes(c->call_id, sizeof c->call_id);
+	return peer_es12_register(t, c->call.dp->peer,
+		&(struct peer_es12_event){ .smds = c->in.smds_address,
+			.eid = c->reserved.eid,
+			.event_id = c->reserved.matching_id,
+			.call_id = SLICE_ARRAY(c->call_id) },
+		&c->reply, THEN(judge_event));
+}
+
+/* §5.3.2: 8.9/4.2 when the SM-DS refuses, 8.9/5.1 when it cannot be reached or is none. */
+static const struct step *
+judge_event(struct task *t)
+{
+	struct dp_confirm_order *c = t->state;
+	const char *wrong = NULL;
+	enum peer_es12_outcome outcome = peer_es12_judge(t, &c->reply, &wrong);
+
+	if (outcome == PEER_ES12_DONE)
+		GO(confirm);
+	c->call.note = wrong;
+	c->smds_refusal = outcome == PEER_ES12_REFUSED ? &DP_SMDS_REFUSES : &DP_SMDS_UNREACHABLE;
+	return store_order_unreserve(t, c->call.dp->store, c->reserved.order_id, c->reserved.at, 1,
+		&c->unreserved, THEN(refuse_smds));
+}
+
+static const struct step *
+refuse_smds(struct task *t)
+{
+	const struct dp_confirm_order *c = t->state;
+
+	return task_refuse(t, &c->smds_refusal->base);
 }
 
 static const struct step *
@@ -101,7 +187,7 @@ explain(struct task *t)
 	}
 	if (s->eid.p && c->call.eid.p && !slice_eq(s->eid, c->call.eid))
 		return task_refuse(t, REFUSE(ORDER_EID_DIFFERS));
-	if (!c->confirmation.matching_id.n && !s->eid.p && !c->call.eid.p)
+	if ((!c->confirmation.matching_id.n || c->in.smds_address.p) && !s->eid.p && !c->call.eid.p)
 		return task_refuse(t, REFUSE(ORDER_EID_MISSING));
 	if (s->taken)
 		return task_refuse(t, REFUSE(MATCHING_ID_TAKEN));

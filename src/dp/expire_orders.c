@@ -14,6 +14,7 @@ enum {
 /* clang-format off */
 #define STEPS(S) \
 	S(expire) /* one batch */ \
+	S(take_back) /* reservations for an SM-DS that nobody came back for */ \
 	S(tell) \
 	S(refuse)
 /* clang-format on */
@@ -23,6 +24,7 @@ static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
 struct expiry {
 	struct dp_periodic_run run;
 	struct store_expired expired;
+	struct store_unreserved unreserved;
 };
 
 const struct procedure dp_expire_orders = { "ExpireOrders", THEN(expire), THEN(refuse), steps,
@@ -34,7 +36,16 @@ expire(struct task *t)
 	struct expiry *c = t->state;
 
 	return store_order_expire(
-		t, c->run.dp->store, AT_A_TIME, DP_SESSION_SECONDS, &c->expired, THEN(tell));
+		t, c->run.dp->store, AT_A_TIME, DP_SESSION_SECONDS, &c->expired, THEN(take_back));
+}
+
+static const struct step *
+take_back(struct task *t)
+{
+	struct expiry *c = t->state;
+
+	return store_order_unreserve(
+		t, c->run.dp->store, STORE_NULL, STORE_NULL, AT_A_TIME, &c->unreserved, THEN(tell));
 }
 
 static const struct step *
@@ -44,6 +55,9 @@ tell(struct task *t)
 
 	if (c->expired.expired)
 		LOG(dp, NOTICE, "task=ExpireOrders orders=%lld", (long long)c->expired.expired);
+	if (c->unreserved.freed)
+		LOG(dp, NOTICE, "task=ExpireOrders reservations=%lld",
+			(long long)c->unreserved.freed);
 	FINISH;
 }
 

@@ -9,6 +9,7 @@
 #include "dp/dp.h"
 #include "dp/refusal.h"
 #include "dp/wishes.h"
+#include "peer/es12.h"
 #include "store/order.h"
 #include "store/load.h"
 #include "store/profile.h"
@@ -61,6 +62,14 @@ struct dp_confirm_order {
 	/* check */
 	struct slice smdp_address; /* to be told with the MatchingID */
 	struct store_confirmation confirmation;
+	/* reserve, when there is an SM-DS */
+	struct store_reserved reserved;
+	/* register_event */
+	uint8_t call_id[16];
+	struct https_reply reply;
+	/* take_back */
+	struct store_unreserved unreserved;
+	const struct dp_refusal *smds_refusal;
 	/* confirm, twice when the order changed under us */
 	unsigned tries;
 	/* explain */
@@ -160,7 +169,8 @@ extern const struct procedure dp_create_type;
 
 /* Templates for a type that is there: a new version, or variants of the newest. */
 struct dp_add_template {
-	struct dp_create_type make; /* its `out`, keys, on_delete, IMSIs and low_water are not used */
+	struct dp_create_type
+		make; /* its `out`, keys, on_delete, IMSIs and low_water are not used */
 	bool variant;
 	struct store_template_added out;
 	unsigned tries;

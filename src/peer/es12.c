@@ -9,6 +9,9 @@
 
 #define PATH "/gsma/rsp2/es12/"
 
+/* A ConfirmOrder waits for RegisterEvent, and its own caller for ten seconds. */
+enum { MOST_MS = 7000 };
+
 static const struct peer_smds *
 find_smds(const struct peer *p, struct slice address)
 {
@@ -30,7 +33,8 @@ post(struct task *t, struct peer *p, const char *function, json_t *body, struct 
 					     SLICE_FMT(smds), function),
 			.body = body,
 			.roots = known && known->roots.p ? known->roots : p->settings.roots,
-			.keys = p->settings.tls_keys },
+			.keys = p->settings.tls_keys,
+			.most_ms = MOST_MS },
 		out, then);
 }
 

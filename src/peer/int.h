@@ -16,6 +16,7 @@ struct peer_call {
 	json_t *body; /* taken over */
 	struct slice roots;
 	struct https_keys *keys;
+	uint32_t most_ms; /* 0: as configured */
 };
 
 /* Adds the header that every function of §6.5.1.3 begins with. */

@@ -88,19 +88,22 @@ peer_post(struct task *t, struct peer *p, const struct peer_call *call, struct h
 	static const char *const headers[] = { "Content-Type: application/json;charset=UTF-8",
 		"X-Admin-Protocol: gsma/rsp/v2.5.0", NULL };
 	char *text = json_dumps(call->body, JSON_COMPACT);
+	uint32_t ms = p->settings.call_ms;
 
 	json_decref(call->body);
 	if (!text)
 		abort();
 	arena_defer(t->mem, free, text);
+	if (call->most_ms && call->most_ms < ms)
+		ms = call->most_ms;
 	return https_client_post(t, p->client,
 		&(struct https_call){ .url = call->url,
 			.headers = headers,
 			.body = slice_text(text),
 			.roots = call->roots,
 			.keys = call->keys,
-			.connect_ms = p->settings.call_ms,
-			.total_ms = p->settings.call_ms,
+			.connect_ms = ms,
+			.total_ms = ms,
 			.answer_most = PEER_ANSWER },
 		out, then);
 }

@@ -170,6 +170,8 @@ static const struct rspctl_verb verbs[] = {
 			TEXT("--eid", "EID", "eid", "for this eUICC alone")
 			TEXT("--matching-id", "TEXT", "matchingId", "this MatchingID")
 			TEXT("--cc", "CODE", "confirmationCode", "the user must type this Confirmation Code")
+			TEXT("--smds", "ADDRESS", "smds",
+				"register the event at this SM-DS first; the order needs an EID")
 			FLAG("--release", "release", "release the profile at once")
 			WHY),
 		NULL, rspctl_show_facts },

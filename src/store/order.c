@@ -149,3 +149,38 @@ store_order_call_sweep(struct task *t, struct store *s, int32_t most, struct sto
 
 	return query_send(t, s, Q_ORDER_CALL_SWEEP, params, ONE_ROW(calls_columns, out), then);
 }
+
+static const struct column reserved_columns[] = {
+	COL_INT8(struct store_reserved, order_id),
+	COL_TEXT(struct store_reserved, eid),
+	COL_TEXT(struct store_reserved, matching_id),
+	COL_TIME(struct store_reserved, at),
+};
+
+const struct step *
+store_order_reserve(struct task *t, struct store *s, const struct store_reservation *in,
+	struct store_reserved *out, const struct step *then)
+{
+	const struct param params[] = {
+		P_TEXT(in->iccid),
+		P_TEXT(in->eid),
+		P_TEXT(in->matching_id),
+		P_BOOL(in->chosen),
+		P_TEXT(in->smds),
+		P_INT8_OR_NULL(in->operator_id ? in->operator_id : STORE_NULL),
+	};
+
+	return query_send(t, s, Q_ORDER_RESERVE, params, ONE_ROW(reserved_columns, out), then);
+}
+
+static const struct column unreserved_columns[] = { COL_INT8(struct store_unreserved, freed) };
+
+const struct step *
+store_order_unreserve(struct task *t, struct store *s, int64_t order_id, int64_t at, int32_t most,
+	struct store_unreserved *out, const struct step *then)
+{
+	const struct param params[] = { P_INT8_OR_NULL(order_id), P_TIME_OR_NULL(at),
+		P_INT4(most) };
+
+	return query_send(t, s, Q_ORDER_UNRESERVE, params, ONE_ROW(unreserved_columns, out), then);
+}

@@ -127,4 +127,32 @@ struct store_calls_swept {
 const struct step *store_order_call_sweep(struct task *t, struct store *s, int32_t most,
 	struct store_calls_swept *out, const struct step *then) MUST_RETURN;
 
+struct store_reservation {
+	struct slice iccid, eid;  /* eid absent: as it is */
+	struct slice matching_id; /* not empty */
+	bool chosen;              /* by the caller; else another reservation's is taken over */
+	struct slice smds;
+	int64_t operator_id; /* 0: any */
+};
+
+struct store_reserved {
+	int64_t order_id;
+	struct slice eid, matching_id;
+	int64_t at; /* which reservation it is, for store_order_unreserve */
+};
+
+/* R_CONFLICT: another operator's, or state, EID or MatchingID do not allow it. */
+const struct step *
+store_order_reserve(struct task *t, struct store *s, const struct store_reservation *in,
+	struct store_reserved *out, const struct step *then) MUST_RETURN;
+
+struct store_unreserved {
+	int64_t freed;
+};
+
+/* Both STORE_NULL: up to `most` that are older than a minute. Writes es12.delete for each. */
+const struct step *
+store_order_unreserve(struct task *t, struct store *s, int64_t order_id, int64_t at, int32_t most,
+	struct store_unreserved *out, const struct step *then) MUST_RETURN;
+
 #endif
