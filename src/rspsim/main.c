@@ -24,6 +24,16 @@ static const struct verb {
 	{ "list", rspsim_verb_list, "card", "show the card and what is on it" },
 	{ "operator serve", rspsim_verb_operator_serve, "listen certificate key",
 		"be an operator that is told of its downloads (ES2+)" },
+	{ "operator order", rspsim_verb_operator_order, "server certificate key",
+		"reserve a profile (ES2+ DownloadOrder)" },
+	{ "operator confirm", rspsim_verb_operator_confirm, "server certificate key iccid",
+		"fix its MatchingID (ConfirmOrder)" },
+	{ "operator release", rspsim_verb_operator_release, "server certificate key iccid",
+		"let it be downloaded (ReleaseProfile)" },
+	{ "operator cancel", rspsim_verb_operator_cancel, "server certificate key iccid",
+		"end the order (CancelOrder)" },
+	{ "operator cycle", rspsim_verb_operator_cycle, "server certificate key type sessions",
+		"measure many orders, each confirmed and released" },
 	{ "load", rspsim_verb_load, "pki server codes sessions",
 		"measure many complete downloads" },
 };
@@ -58,9 +68,16 @@ static const struct option {
 	{ "trace", FLAG, AT(link.trace), "bodies of all calls to standard error" },
 	{ "json", FLAG, AT(json), "machine-readable output" },
 	{ "listen", TEXT, AT(listen), "HOST:PORT  where to serve" },
-	{ "certificate", TEXT, AT(certificate), "FILE  of the server, PEM" },
+	{ "certificate", TEXT, AT(certificate), "FILE  of the server or operator, PEM" },
 	{ "key", TEXT, AT(key), "FILE  its key, PEM" },
-	{ "ca", TEXT, AT(ca), "FILE  what a client's certificate must lead to, PEM" },
+	{ "ca", TEXT, AT(ca), "FILE  what the peer's certificate must lead to, PEM" },
+	{ "requester", TEXT, AT(requester), "ID  functionRequesterIdentifier (2.999.1)" },
+	{ "call", TEXT, AT(call), "ID  functionCallIdentifier (a new one)" },
+	{ "type", TEXT, AT(type), "NAME  profile type to order" },
+	{ "matching-id", TEXT, AT(matching_id), "TEXT  of the order; may be empty" },
+	{ "smds", TEXT, AT(smds), "NAME  SM-DS where the order is announced" },
+	{ "release", FLAG, AT(release), "release with the confirmation" },
+	{ "final", TEXT, AT(final), "Available|Unavailable  after a cancel (Available)" },
 	{ "record", TEXT, AT(record), "FILE  calls, one a line of JSON (standard output)" },
 	{ "fail", TEXT, AT(fail),
 		"status:N|delay:MS|cut|lose[*CALLS]  fail so; lines on standard input change it" },
@@ -93,7 +110,7 @@ help(const char *topic)
 	}
 	puts("usage: rspsim VERB [--option value]…\n\nverbs:");
 	for (size_t i = 0; i < COUNT(verbs); i++)
-		printf("  %-16s%s; needs: %s\n", verbs[i].name, verbs[i].words, verbs[i].needs);
+		printf("  %-18s%s; needs: %s\n", verbs[i].name, verbs[i].words, verbs[i].needs);
 	puts("  help breaks the faults that --break knows\n\noptions:");
 	for (size_t i = 0; i < COUNT(options); i++)
 		printf("  --%-19s%s\n", options[i].name, options[i].words);
@@ -162,7 +179,7 @@ take_value(struct rspsim_options *o, const struct option *option, const char *va
 
 /* Fills `given` with a bit for each option; -1 for success, else the exit code. */
 static int
-take_options(struct rspsim_options *o, char **argv, int argc, uint32_t *given)
+take_options(struct rspsim_options *o, char **argv, int argc, uint64_t *given)
 {
 	for (int i = 0; i < argc; i++) {
 		size_t k = 0;
@@ -181,14 +198,14 @@ take_options(struct rspsim_options *o, char **argv, int argc, uint32_t *given)
 		if (!take_value(o, options + k, value))
 			return rspsim_complain(
 				EX_USAGE, argv[i - 1], "does not take this value (rspsim help)");
-		*given |= 1u << k;
+		*given |= UINT64_C(1) << k;
 	}
 	return -1;
 }
 
 /* Every option that the verb needs was given. */
 static bool
-has_needed(const struct verb *verb, uint32_t given)
+has_needed(const struct verb *verb, uint64_t given)
 {
 	for (size_t k = 0; k < COUNT(options); k++) {
 		const char *at = strstr(verb->needs, options[k].name);
@@ -196,7 +213,7 @@ has_needed(const struct verb *verb, uint32_t given)
 
 		if (!at || (at[n] && at[n] != ' ') || (at > verb->needs && at[-1] != ' '))
 			continue;
-		if (!(given & 1u << k)) {
+		if (!(given & UINT64_C(1) << k)) {
 			fprintf(stderr, "rspsim: %s needs --%s %s\n", verb->name, options[k].name,
 				options[k].words);
 			return false;
@@ -210,7 +227,7 @@ main(int argc, char **argv)
 {
 	struct rspsim_options o = { .clients = 1 };
 	const struct verb *verb;
-	uint32_t given = 0;
+	uint64_t given = 0;
 	int used, code;
 
 	if (argc < 2 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {

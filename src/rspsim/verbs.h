@@ -8,10 +8,11 @@ struct rspsim_options {
 	const char *card, *pki, *out, *eid, *svn, *profile_version, *code, *cc, *iccid, *cancel;
 	const char *server, *codes, *pg_pids, *forbid;
 	const char *listen, *certificate, *key, *ca, *record, *fail;
+	const char *requester, *call, *type, *matching_id, *smds, *final;
 	uint32_t memory, sessions, clients, server_pid;
 	enum rspsim_break fault;
 	struct rspsim_es9_options link;
-	bool json, keep_notification, trusting;
+	bool json, keep_notification, trusting, release;
 };
 
 int rspsim_verb_euicc_new(const struct rspsim_options *o);
@@ -22,6 +23,11 @@ int rspsim_verb_delete(const struct rspsim_options *o);
 int rspsim_verb_notify(const struct rspsim_options *o);
 int rspsim_verb_list(const struct rspsim_options *o);
 int rspsim_verb_operator_serve(const struct rspsim_options *o);
+int rspsim_verb_operator_order(const struct rspsim_options *o);
+int rspsim_verb_operator_confirm(const struct rspsim_options *o);
+int rspsim_verb_operator_release(const struct rspsim_options *o);
+int rspsim_verb_operator_cancel(const struct rspsim_options *o);
+int rspsim_verb_operator_cycle(const struct rspsim_options *o);
 int rspsim_verb_load(const struct rspsim_options *o);
 
 /* "rspsim: WHAT: WRONG" on standard error; returns `code`. */

@@ -4,12 +4,13 @@ call gets, and that operators touch nothing of each other's."""
 import json
 import socket
 import ssl
+import subprocess
 import threading
 
 import pytest
 
 import es2
-from harness import wait_for
+from harness import BUILD, wait_for
 
 OID = "2.999.20"
 SUBJECT = "CN=es2,O=Example"
@@ -693,3 +694,53 @@ def test_what_a_call_costs(rspd, acme, stock):
             before = statements(rspd)
             made[name] = call().must().body
             assert statements(rspd) - before == COSTS[name], name
+
+
+# ---- rspsim as the operator ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sim(rspd, own, site):
+    """rspsim operator VERB: (exit code, its JSON or None, what it said)."""
+
+    def run(verb, *words):
+        done = subprocess.run(
+            [BUILD / "rspsim", "operator", verb, "--server", "smdp.example.org", "--connect",
+             f"127.0.0.1:{rspd.es2_port}", "--ca", site.folder / "nist-ci.pem", "--certificate", own.path,
+             "--key", own.path, "--requester", OID, "--json", *words],
+            capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, json.loads(done.stdout) if done.stdout else None, done.stderr
+
+    return run
+
+
+def test_rspsim_orders(rspd, sim, stock):
+    iccid = stock("simulated")
+    code, answer, _ = sim("order", "--type", "simulated", "--eid", EID, "--call", "sim-1")
+    assert (code, answer["iccid"].rstrip("F")) == (0, iccid)
+    assert sim("order", "--type", "simulated", "--eid", EID, "--call", "sim-1")[:2] == (0, answer)
+    code, answer, _ = sim("confirm", "--iccid", iccid, "--cc", "1234", "--matching-id", "SIM")
+    assert (code, answer["matchingId"], answer["eid"]) == (0, "SIM", EID)
+    assert sim("release", "--iccid", iccid)[0] == 0
+    assert state(rspd, iccid) == "released"
+    code, answer, _ = sim("cancel", "--iccid", iccid, "--eid", EID, "--matching-id", "else")
+    assert (code, answer["header"]["functionExecutionStatus"]["statusCodeData"]["subjectCode"]) == (1, "8.2.6")
+    assert sim("cancel", "--iccid", iccid, "--eid", EID, "--matching-id", "SIM", "--final", "Unavailable")[0] == 0
+    assert state(rspd, iccid) == "unavailable"
+
+
+def test_rspsim_cycles(rspd, sim, stock):
+    for _ in range(40):
+        stock("cycles")
+    code, told, said = sim("cycle", "--type", "cycles", "--sessions", "40", "--clients", "8")
+    assert (code, told["cycles"], told["refused"], told["lost"]) == (0, 40, 0, 0), said
+    orders = rspd.ask("order list", type="cycles", state="released")["orders"]
+    assert len({order["matchingId"] for order in orders}) == 40
+    code, told, _ = sim("cycle", "--type", "cycles", "--sessions", "2", "--clients", "1")
+    assert (code, told["cycles"], told["refused"]) == (1, 0, 2)
+
+
+def test_rspsim_that_is_nobody(sim, scratch):
+    stranger = es2.Certificate(scratch, "CN=stranger").path
+    code, answer, said = sim("release", "--iccid", UNKNOWN, "--certificate", stranger, "--key", stranger)
+    assert code == 69 and answer is None and "401" in said
