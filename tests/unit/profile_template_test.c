@@ -573,6 +573,28 @@ what_cannot_be_personalised_is_no_template(void **state)
 	}
 }
 
+/* Seven codes an element, and no more than 512 places in all. */
+static void
+places_have_a_number(void **state)
+{
+	struct profile_fault why = { .reason = "" };
+	char more[16384] = "";
+
+	(void)state;
+	for (int i = 0; i < 71; i++)
+		snprintf(more + strlen(more), sizeof more - strlen(more),
+			"A2{ A0{ 81:%02X } A1{ A0{ 30{ 80:01 81:30*8 } 30{ 80:0081 81:30*8 } "
+			"30{ 80:0A 81:30*8 } 30{ 80:0B 81:30*8 } 30{ 80:0C 81:30*8 } "
+			"30{ 80:0D 81:30*8 } 30{ 80:0E 81:30*8 } } } } ",
+			0x20 + i);
+	profile_template_free(template_of(package(SERVICES, NULL, NULL, more)));
+	snprintf(more + strlen(more), sizeof more - strlen(more),
+		"A2{ A0{ 81:70 } A1{ A0{ 30{ 80:01 81:30*8 } 30{ 80:0081 81:30*8 } "
+		"30{ 80:0A 81:30*8 } 30{ 80:0B 81:30*8 } } } } ");
+	assert_null(profile_template_new(&mem, package(SERVICES, NULL, NULL, more), &why));
+	assert_string_equal(why.reason, "the package: more than 512 places for personal data");
+}
+
 int
 main(void)
 {
@@ -590,6 +612,7 @@ main(void)
 			a_package_is_described_as_it_would_be_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_cannot_be_personalised_is_no_template, setup, teardown),
+		cmocka_unit_test_setup_teardown(places_have_a_number, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
