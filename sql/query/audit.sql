@@ -95,11 +95,13 @@ select x.iccid, x.upp
  where x.nth = 1 or x.total <= $3
  order by x.iccid;
 
--- name: sealed_packages_left(key_id bytea) -> packages bigint, seeds bigint     zero rows: none
+-- name: sealed_packages_left(key_id bytea) -> packages bigint, seeds bigint, templates bigint, personal bigint     zero rows: none
 -- What another key than this one sealed.
 -- lane: background
 select (select count(*) from profile_package where substring(upp from 2 for 4) <> $1) as packages,
-       (select count(*) from binding where substring(seed from 2 for 4) <> $1)        as seeds;
+       (select count(*) from binding where substring(seed from 2 for 4) <> $1)        as seeds,
+       (select count(*) from template where substring(upp from 2 for 4) <> $1)        as templates,
+       (select count(*) from profile where substring(personal from 2 for 4) <> $1)    as personal;
 
 -- name: packages_reseal(iccids text[], former bytea[], fresh bytea[]) -> done bigint     zero rows: none
 -- Replaces exactly what was read; what changed meanwhile was sealed with the current key.
@@ -134,6 +136,47 @@ with given as (
       from given
      where b.order_id = given.order_id and b.seed = given.former
  returning b.order_id
+)
+select count(*) as done from done;
+
+-- name: sealed_templates(key_id bytea, after bigint) -> template_id bigint, upp bytea     zero rows: none
+-- The next template that another key than this one sealed.
+-- lane: background
+select id as template_id, upp
+  from template
+ where id > $2 and substring(upp from 2 for 4) <> $1
+ order by id
+ limit 1;
+
+-- name: templates_reseal(ids bigint[], former bytea[], fresh bytea[]) -> done bigint     zero rows: none
+-- lane: background
+with given as (
+    select * from unnest($1, $2, $3) as g (id, former, fresh)
+), done as (
+    update template v set upp = given.fresh from given where v.id = given.id and v.upp = given.former
+ returning v.id
+)
+select count(*) as done from done;
+
+-- name: sealed_personal(key_id bytea, after text) -> iccid text, personal bytea     zero rows: none
+-- Personal data of profiles beyond this ICCID that another key than this one sealed.
+-- lane: background
+select iccid, personal
+  from profile
+ where iccid > $2 and substring(personal from 2 for 4) <> $1
+ order by iccid
+ limit 1000;
+
+-- name: personal_reseal(iccids text[], former bytea[], fresh bytea[]) -> done bigint     zero rows: none
+-- lane: background
+with given as (
+    select * from unnest($1, $2, $3) as g (iccid, former, fresh)
+), done as (
+    update profile p
+       set personal = given.fresh
+      from given
+     where p.iccid = given.iccid and p.personal = given.former
+ returning p.iccid
 )
 select count(*) as done from done;
 

@@ -19,13 +19,17 @@ select jsonb_strip_nulls(jsonb_build_object(
  limit $4;
 
 -- name: view_profile(iccid text) -> view jsonb     zero rows: none
+-- Of a profile made of a template, what its order's template says, or the newest: the first variant.
 select jsonb_strip_nulls(jsonb_build_object(
            'iccid', p.iccid, 'operator', w.name, 'type', t.name, 'class', p.class,
            'state', p.state, 'since', utc(p.state_since), 'imsi', p.imsi,
            'orderId', case when o.pending then o.id end, 'eid', case when o.pending then o.eid end,
-           'saipVersion', (p.saip_version / 256) || '.' || (p.saip_version % 256),
-           'services', p.services, 'octets', p.upp_octets, 'events', p.event_seq,
-           'metadata', encode(p.metadata, 'hex'),
+           'saipVersion', coalesce(p.saip_version, v.saip_version) / 256 || '.'
+                          || coalesce(p.saip_version, v.saip_version) % 256,
+           'services', coalesce(p.services, v.services),
+           'octets', coalesce(p.upp_octets, v.upp_octets), 'events', p.event_seq,
+           'metadata', encode(coalesce(p.metadata, v.metadata), 'hex'),
+           'templateVersion', v.version, 'load', p.load_id,
            'cardState', p.card_state, 'cardEid', p.card_eid, 'cardSequence', p.card_seq,
            'cardSince', utc(p.card_since),
            'importedAt', utc(p.imported_at))) as view
@@ -33,6 +37,9 @@ select jsonb_strip_nulls(jsonb_build_object(
   join profile_type t on t.id = p.type_id
   join operator w on w.id = t.operator_id
   left join download_order o on o.id = p.order_id
+  left join template v
+    on v.type_id = p.type_id and v.rank = 1 and p.personal is not null
+   and v.version = coalesce(case when o.pending then o.template_version end, t.template_version)
  where p.iccid = $1;
 
 -- name: view_types(operator_name text) -> view jsonb     zero rows: none
@@ -127,7 +134,7 @@ select jsonb_strip_nulls(jsonb_build_object(
            (select coalesce(jsonb_agg(x.session order by x.created_at), '[]')
               from (select jsonb_strip_nulls(jsonb_build_object(
                                'transactionId', upper(encode(s.transaction_id, 'hex')),
-                               'eid', s.eid, 'state', s.state, 'refusal', s.refusal,
+                               'eid', s.eid, 'state', s.state, 'refusal', s.refusal, 'why', s.refusal_why,
                                'result', s.result, 'tac', s.tac, 'peer', s.peer,
                                'at', utc(s.created_at))) as session,
                            s.created_at
@@ -156,7 +163,7 @@ select jsonb_strip_nulls(jsonb_build_object(
 -- lane: background
 select jsonb_strip_nulls(jsonb_build_object(
            'transactionId', upper(encode(s.transaction_id, 'hex')), 'eid', s.eid,
-           'iccid', s.iccid, 'orderId', s.order_id, 'state', s.state, 'refusal', s.refusal,
+           'iccid', s.iccid, 'orderId', s.order_id, 'state', s.state, 'refusal', s.refusal, 'why', s.refusal_why,
            'result', s.result, 'tac', s.tac, 'imei', s.imei, 'peer', s.peer,
            'at', utc(s.created_at))) as view
   from rsp_session s

@@ -21,6 +21,10 @@ enum {
 	S(seal_packages) /* opened with either key, sealed with the current one */ \
 	S(find_seeds)    /* when no package is left                             */ \
 	S(seal_seeds) \
+	S(find_templates) \
+	S(seal_template) \
+	S(find_personal) \
+	S(seal_personal) \
 	S(count_left) \
 	S(tell)
 /* clang-format on */
@@ -30,7 +34,7 @@ static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
 struct rotate {
 	struct dp_call call;
 	struct slice
-		after; /* "ICCID", or "order NUMBER" in the second half; empty at the beginning */
+		after; /* "ICCID", "order N", "template N", "personal ICCID"; empty at the beginning */
 	uint8_t key_id[4];
 	struct rows rows;
 	struct store_resealed done;
@@ -59,25 +63,37 @@ ctl_key_rotate_read(struct task *t)
 	return NULL;
 }
 
-static bool
-in_seeds(const struct rotate *c, uint64_t *order)
+/* What stands behind that word; absent when another part is being rotated. */
+static struct slice
+behind(const struct rotate *c, struct slice word)
 {
-	return slice_eq(slice_sub(c->after, 0, 6), SLICE_LIT("order ")) &&
-		slice_to_u64(slice_sub(c->after, 6, 20), INT64_MAX, order);
+	return slice_eq(slice_sub(c->after, 0, word.n), word)
+		? slice_sub(c->after, word.n, c->after.n)
+		: SLICE_NONE;
+}
+
+static bool
+number_behind(const struct rotate *c, struct slice word, uint64_t *number)
+{
+	return slice_to_u64(behind(c, word), INT64_MAX, number);
 }
 
 static const struct step *
 find_packages(struct task *t)
 {
 	struct rotate *c = t->state;
-	uint64_t order;
+	uint64_t number;
 
 	c->call.world = dp_world_hold(c->call.dp, t);
 	if (!c->call.world)
 		return task_trouble(t, T_BUSY);
 	crypto_sealer_id(c->call.world->sealer, c->key_id);
-	if (in_seeds(c, &order))
+	if (number_behind(c, SLICE_LIT("order "), &number))
 		GO(find_seeds);
+	if (number_behind(c, SLICE_LIT("template "), &number))
+		GO(find_templates);
+	if (behind(c, SLICE_LIT("personal ")).p)
+		GO(find_personal);
 	return store_sealed_packages(t, c->call.dp->store, SLICE_ARRAY(c->key_id), c->after,
 		OCTETS_AT_A_TIME, &c->rows, THEN(seal_packages));
 }
@@ -137,7 +153,7 @@ find_seeds(struct task *t)
 	struct rotate *c = t->state;
 	uint64_t order = 0;
 
-	in_seeds(c, &order);
+	number_behind(c, SLICE_LIT("order "), &order);
 	return store_sealed_seeds(t, c->call.dp->store, SLICE_ARRAY(c->key_id), (int64_t)order,
 		&c->rows, THEN(seal_seeds));
 }
@@ -152,7 +168,7 @@ seal_seeds(struct task *t)
 	int64_t *orders;
 
 	if (!n)
-		GO(count_left);
+		GO(find_templates);
 	orders = ARENA_ARRAY(t->mem, int64_t, n);
 	former = ARENA_ARRAY(t->mem, struct slice, n);
 	fresh = ARENA_ARRAY(t->mem, struct slice, n);
@@ -168,6 +184,72 @@ seal_seeds(struct task *t)
 	c->next = arena_printf(t->mem, "order %lld", (long long)orders[n - 1]);
 	return store_seeds_reseal(
 		t, c->call.dp->store, orders, former, fresh, n, &c->done, after_batch(c));
+}
+
+static const struct step *
+find_templates(struct task *t)
+{
+	struct rotate *c = t->state;
+	uint64_t template = 0;
+
+	number_behind(c, SLICE_LIT("template "), &template);
+	return store_sealed_templates(t, c->call.dp->store, SLICE_ARRAY(c->key_id),
+		(int64_t) template, &c->rows, THEN(seal_template));
+}
+
+/* One at a time: each may be as large as a package. */
+static const struct step *
+seal_template(struct task *t)
+{
+	struct rotate *c = t->state;
+	const struct store_sealed_template *row = c->rows.first;
+	const char *number;
+	struct slice fresh;
+
+	if (!c->rows.n)
+		GO(find_personal);
+	number = arena_printf(t->mem, "%lld", (long long)row->template_id);
+	fresh = reseal(t, "template.upp", slice_text(number), row->upp);
+	if (!fresh.p)
+		return task_refuse(t, &KEY_UNKNOWN);
+	c->next = arena_printf(t->mem, "template %s", number);
+	return store_templates_reseal(t, c->call.dp->store, &row->template_id, &row->upp, &fresh, 1,
+		&c->done, after_batch(c));
+}
+
+static const struct step *
+find_personal(struct task *t)
+{
+	struct rotate *c = t->state;
+	struct slice after = behind(c, SLICE_LIT("personal "));
+
+	return store_sealed_personal(t, c->call.dp->store, SLICE_ARRAY(c->key_id),
+		after.p ? after : SLICE_LIT(""), &c->rows, THEN(seal_personal));
+}
+
+static const struct step *
+seal_personal(struct task *t)
+{
+	struct rotate *c = t->state;
+	const struct store_sealed_personal *rows = c->rows.first;
+	struct slice *iccids, *former, *fresh;
+	size_t n = c->rows.n;
+
+	if (!n)
+		GO(count_left);
+	iccids = ARENA_ARRAY(t->mem, struct slice, n);
+	former = ARENA_ARRAY(t->mem, struct slice, n);
+	fresh = ARENA_ARRAY(t->mem, struct slice, n);
+	for (size_t i = 0; i < n; i++) {
+		iccids[i] = rows[i].iccid;
+		former[i] = rows[i].personal;
+		fresh[i] = reseal(t, "profile.personal", rows[i].iccid, rows[i].personal);
+		if (!fresh[i].p)
+			return task_refuse(t, &KEY_UNKNOWN);
+	}
+	c->next = arena_printf(t->mem, "personal %.*s", SLICE_FMT(iccids[n - 1]));
+	return store_personal_reseal(
+		t, c->call.dp->store, iccids, former, fresh, n, &c->done, after_batch(c));
 }
 
 static const struct step *
@@ -196,7 +278,9 @@ ctl_key_rotate_write(struct task *t, json_t *ok)
 
 	json_object_set_new(ok, "done", json_integer(c->done.done));
 	if (!c->after.n || !c->next)
-		json_object_set_new(ok, "left", json_integer(c->left.packages + c->left.seeds));
+		json_object_set_new(ok, "left",
+			json_integer(c->left.packages + c->left.seeds + c->left.templates +
+				c->left.personal));
 	if (c->next)
 		json_object_set_new(ok, "next", json_string(c->next));
 }

@@ -5,6 +5,7 @@
  */
 #include "dp/periodic.h"
 #include "store/audit.h"
+#include "store/load.h"
 #include "store/notification.h"
 #include "store/order.h"
 #include "store/package.h"
@@ -18,6 +19,7 @@ struct keeping {
 	struct store_sweep sweep;
 	unsigned sweeps;
 	struct store_bindings_swept bindings;
+	struct store_load_swept loads;
 	struct store_calls_swept calls;
 	struct rows stragglers;
 	size_t next;
@@ -29,6 +31,7 @@ struct keeping {
 	S(prepare_audit) \
 	S(sweep_sessions) \
 	S(sweep_bindings) \
+	S(sweep_loads) \
 	S(sweep_calls) \
 	S(find_stragglers) \
 	S(apply_one)       /* again for each: a row a wait, bounded by the finder */ \
@@ -65,7 +68,15 @@ sweep_bindings(struct task *t)
 	if (c->sweep.swept == SWEEP && ++c->sweeps < SWEEPS)
 		GO(sweep_sessions);
 	c->sweeps = 0;
-	return store_binding_sweep(t, c->run.dp->store, SWEEP, &c->bindings, THEN(sweep_calls));
+	return store_binding_sweep(t, c->run.dp->store, SWEEP, &c->bindings, THEN(sweep_loads));
+}
+
+static const struct step *
+sweep_loads(struct task *t)
+{
+	struct keeping *c = t->state;
+
+	return store_load_sweep(t, c->run.dp->store, &c->loads, THEN(sweep_calls));
 }
 
 static const struct step *

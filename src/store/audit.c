@@ -84,9 +84,44 @@ store_sealed_seeds(struct task *t, struct store *s, struct slice key_id, int64_t
 		MANY_ROWS(struct store_sealed_seed, seed_columns, STORE_RESEAL_MOST, out), then);
 }
 
+static const struct column template_columns[] = {
+	COL_INT8(struct store_sealed_template, template_id),
+	COL_BYTES(struct store_sealed_template, upp),
+};
+
+const struct step *
+store_sealed_templates(struct task *t, struct store *s, struct slice key_id, int64_t after,
+	struct rows *out, const struct step *then)
+{
+	const struct param params[] = { P_BYTES(key_id), P_INT8(after) };
+
+	return query_send(t, s, Q_SEALED_TEMPLATES, params,
+		MANY_ROWS(struct store_sealed_template, template_columns, STORE_RESEAL_MOST, out),
+		then);
+}
+
+static const struct column personal_columns[] = {
+	COL_TEXT(struct store_sealed_personal, iccid),
+	COL_BYTES(struct store_sealed_personal, personal),
+};
+
+const struct step *
+store_sealed_personal(struct task *t, struct store *s, struct slice key_id, struct slice after,
+	struct rows *out, const struct step *then)
+{
+	const struct param params[] = { P_BYTES(key_id), P_TEXT(after) };
+
+	return query_send(t, s, Q_SEALED_PERSONAL, params,
+		MANY_ROWS(struct store_sealed_personal, personal_columns,
+			STORE_RESEAL_PERSONAL_MOST, out),
+		then);
+}
+
 static const struct column left_columns[] = {
 	COL_INT8(struct store_sealed_left, packages),
 	COL_INT8(struct store_sealed_left, seeds),
+	COL_INT8(struct store_sealed_left, templates),
+	COL_INT8(struct store_sealed_left, personal),
 };
 
 const struct step *
@@ -120,6 +155,28 @@ store_seeds_reseal(struct task *t, struct store *s, const int64_t *orders,
 		P_BYTES_ARRAY(fresh, n) };
 
 	return query_send(t, s, Q_SEEDS_RESEAL, params, ONE_ROW(resealed_columns, out), then);
+}
+
+const struct step *
+store_templates_reseal(struct task *t, struct store *s, const int64_t *ids,
+	const struct slice *former, const struct slice *fresh, size_t n, struct store_resealed *out,
+	const struct step *then)
+{
+	const struct param params[] = { P_INT8_ARRAY(ids, n), P_BYTES_ARRAY(former, n),
+		P_BYTES_ARRAY(fresh, n) };
+
+	return query_send(t, s, Q_TEMPLATES_RESEAL, params, ONE_ROW(resealed_columns, out), then);
+}
+
+const struct step *
+store_personal_reseal(struct task *t, struct store *s, const struct slice *iccids,
+	const struct slice *former, const struct slice *fresh, size_t n, struct store_resealed *out,
+	const struct step *then)
+{
+	const struct param params[] = { P_TEXT_ARRAY(iccids, n), P_BYTES_ARRAY(former, n),
+		P_BYTES_ARRAY(fresh, n) };
+
+	return query_send(t, s, Q_PERSONAL_RESEAL, params, ONE_ROW(resealed_columns, out), then);
 }
 
 static const struct column prepared_columns[] = { COL_BOOL(struct store_prepared_audit, prepared) };

@@ -54,10 +54,17 @@ struct store_sealed_seed {
 	int64_t order_id;
 	struct slice seed;
 };
-struct store_sealed_left {
-	int64_t packages, seeds;
+struct store_sealed_template {
+	int64_t template_id;
+	struct slice upp;
 };
-enum { STORE_RESEAL_MOST = 256 };
+struct store_sealed_personal {
+	struct slice iccid, personal;
+};
+struct store_sealed_left {
+	int64_t packages, seeds, templates, personal;
+};
+enum { STORE_RESEAL_MOST = 256, STORE_RESEAL_PERSONAL_MOST = 1000 };
 
 /* Rows of struct store_sealed_package after an ICCID (empty: the first), about `octets` of them. */
 const struct step *store_sealed_packages(struct task *t, struct store *s, struct slice key_id,
@@ -65,6 +72,12 @@ const struct step *store_sealed_packages(struct task *t, struct store *s, struct
 /* Rows of struct store_sealed_seed after an order (0: the first). */
 const struct step *store_sealed_seeds(struct task *t, struct store *s, struct slice key_id,
 	int64_t after, struct rows *out, const struct step *then) MUST_RETURN;
+/* Rows of struct store_sealed_template after a template (0: the first), one at a time. */
+const struct step *store_sealed_templates(struct task *t, struct store *s, struct slice key_id,
+	int64_t after, struct rows *out, const struct step *then) MUST_RETURN;
+/* Rows of struct store_sealed_personal after an ICCID (empty: the first). */
+const struct step *store_sealed_personal(struct task *t, struct store *s, struct slice key_id,
+	struct slice after, struct rows *out, const struct step *then) MUST_RETURN;
 const struct step *store_sealed_left(struct task *t, struct store *s, struct slice key_id,
 	struct store_sealed_left *out, const struct step *then) MUST_RETURN;
 
@@ -79,5 +92,12 @@ const struct step *store_packages_reseal(struct task *t, struct store *s,
 const struct step *store_seeds_reseal(struct task *t, struct store *s, const int64_t *orders,
 	const struct slice *former, const struct slice *fresh, size_t n, struct store_resealed *out,
 	const struct step *then) MUST_RETURN;
+
+const struct step *store_templates_reseal(struct task *t, struct store *s, const int64_t *ids,
+	const struct slice *former, const struct slice *fresh, size_t n, struct store_resealed *out,
+	const struct step *then) MUST_RETURN;
+const struct step *store_personal_reseal(struct task *t, struct store *s,
+	const struct slice *iccids, const struct slice *former, const struct slice *fresh, size_t n,
+	struct store_resealed *out, const struct step *then) MUST_RETURN;
 
 #endif
