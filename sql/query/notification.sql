@@ -121,13 +121,19 @@ with was as (
 )
 select iccid from was;
 
--- name: notification_record(eid text, sequence bigint, operation text, iccid text, address text, evidence bytea) -> eid text     zero rows: conflict
+-- name: notification_record(eid text, sequence bigint, operation text, iccid text, address text, evidence bytea, test_ci boolean) -> eid text     zero rows: conflict
 -- Keeps a signed notification of a profile that this eUICC once had a session for; what it means for the
--- profile is notification_apply's. Conflict: it is known already, or none of our profiles.
+-- profile is notification_apply's. Conflict: it is known already, none of our profiles, or it is of a
+-- test CI and the profile's operator accepts none.
 -- writes
 insert into notification (eid, seq_number, operation, iccid, address, evidence)
 select $1, $2, $3, $4, $5, $6
  where exists (select from rsp_session s where s.eid = $1 and s.iccid = $4)
+   and ($7 is not true or exists (select
+                            from profile p
+                            join profile_type t on t.id = p.type_id
+                            join operator w on w.id = t.operator_id
+                           where p.iccid = $4 and w.test_ci))
     on conflict do nothing
 returning eid;
 

@@ -2,26 +2,27 @@
 -- the certificates in memory, so that a call costs no statement to know who calls; the digest tells
 -- whether what it holds is still what is here.
 
--- name: operator_add(name text, requester text, expired boolean, remember boolean, actor text, why text) -> name text     zero rows: conflict
+-- name: operator_add(name text, requester text, expired boolean, remember boolean, test_ci boolean, actor text, why text) -> name text     zero rows: conflict
 -- The same once more is a repetition. Conflict: it exists and is another, or the requester identifier is
 -- another operator's.
 with made as (
-    insert into operator (name, requester_identifier, expired_certificates, remember_calls)
-    values ($1, $2, coalesce($3, false), coalesce($4, true))
+    insert into operator (name, requester_identifier, expired_certificates, remember_calls, test_ci)
+    values ($1, $2, coalesce($3, false), coalesce($4, true), coalesce($5, false))
         on conflict do nothing
  returning name
 ), audited as (
     insert into audit (actor, act, why)
-    select $5, 'operator.add', 'name=' || name || coalesce(' requester=' || $2, '') || ' ' || $6 from made
+    select $6, 'operator.add', 'name=' || name || coalesce(' requester=' || $2, '') || ' ' || $7 from made
 )
 select name from made
  union all
 select o.name
   from operator o
  where o.name = $1 and o.requester_identifier is not distinct from $2
-   and o.expired_certificates = coalesce($3, false) and o.remember_calls = coalesce($4, true);
+   and o.expired_certificates = coalesce($3, false) and o.remember_calls = coalesce($4, true)
+   and o.test_ci = coalesce($5, false);
 
--- name: operator_set(name text, requester text, any_requester boolean, expired boolean, remember boolean, actor text, why text) -> name text     zero rows: none
+-- name: operator_set(name text, requester text, any_requester boolean, expired boolean, remember boolean, test_ci boolean, actor text, why text) -> name text     zero rows: none
 -- What is absent stays. None: there is no such operator. Name absent: the requester identifier is another
 -- operator's.
 with taken as (
@@ -30,23 +31,25 @@ with taken as (
     select o.id, o.name,
            case when $3 then null else coalesce($2, o.requester_identifier) end as requester,
            coalesce($4, o.expired_certificates) as expired,
-           coalesce($5, o.remember_calls) as remember
+           coalesce($5, o.remember_calls) as remember,
+           coalesce($6, o.test_ci) as test_ci
       from operator o
      where o.name = $1
 ), changed as (
     update operator o
        set requester_identifier = w.requester, expired_certificates = w.expired,
-           remember_calls = w.remember
+           remember_calls = w.remember, test_ci = w.test_ci
       from wanted w
      where o.id = w.id and not exists (select from taken)
-       and (o.requester_identifier, o.expired_certificates, o.remember_calls)
-           is distinct from (w.requester, w.expired, w.remember)
- returning o.name, o.requester_identifier, o.expired_certificates, o.remember_calls
+       and (o.requester_identifier, o.expired_certificates, o.remember_calls, o.test_ci)
+           is distinct from (w.requester, w.expired, w.remember, w.test_ci)
+ returning o.name, o.requester_identifier, o.expired_certificates, o.remember_calls, o.test_ci
 ), audited as (
     insert into audit (actor, act, why)
-    select $6, 'operator.set',
+    select $7, 'operator.set',
            'name=' || name || coalesce(' requester=' || requester_identifier, '')
-           || ' expired=' || expired_certificates || ' remember=' || remember_calls || ' ' || $7
+           || ' expired=' || expired_certificates || ' remember=' || remember_calls
+           || ' test-ci=' || test_ci || ' ' || $8
       from changed
 )
 select case when not exists (select from taken) then name end as name from wanted;

@@ -1,7 +1,7 @@
 -- RSP sessions: admitted by AuthenticateClient, ended by what follows. Rows of profile are locked
 -- before those of download_order, these before rsp_session, everywhere.
 
--- name: session_admit(transaction_id bytea, matching_id text, eid text, credential_set smallint, saip_version integer, services bigint) -> seen boolean, seen_sha256 bytea, seen_refusal text, seen_metadata bytea, seen_code_required boolean, seen_otpk bytea, seen_signature2 bytea, order_id bigint, iccid text, order_eid text, state text, code_required boolean, download_attempts integer, expired boolean, frozen boolean, error text, saip_version integer, services bigint, upp_octets integer, metadata bytea, otpk bytea, template_id bigint     zero rows: none
+-- name: session_admit(transaction_id bytea, matching_id text, eid text, credential_set smallint, saip_version integer, services bigint) -> seen boolean, seen_sha256 bytea, seen_refusal text, seen_metadata bytea, seen_code_required boolean, seen_otpk bytea, seen_signature2 bytea, order_id bigint, iccid text, order_eid text, state text, code_required boolean, download_attempts integer, expired boolean, frozen boolean, error text, saip_version integer, services bigint, upp_octets integer, metadata bytea, otpk bytea, template_id bigint, test_ci boolean     zero rows: none
 -- All that AuthenticateClient needs to know: whether this transaction was answered before, and the
 -- order it is about. With a MatchingID it is the order of that MatchingID; without, the one for this
 -- EID: a retry first, then a released one, one with an empty MatchingID before others, oldest first. Of
@@ -28,7 +28,11 @@ select s.transaction_id is not null as seen,
        coalesce(v.upp_octets, o.upp_octets, 0)     as upp_octets,
        coalesce(v.metadata, o.metadata)            as metadata,
        b.euicc_otpk                 as otpk,
-       v.id                         as template_id
+       v.id                         as template_id,
+       coalesce((select w.test_ci
+                   from profile_type t
+                   join operator w on w.id = t.operator_id
+                  where t.id = o.type_id), false) as test_ci
   from (values (1)) as always
   left join rsp_session s on s.transaction_id = $1
   left join lateral (

@@ -242,6 +242,7 @@ select jsonb_strip_nulls(jsonb_build_object(
            'name', w.name, 'requester', w.requester_identifier,
            'expired', case when w.expired_certificates then 'accept' else 'refuse' end,
            'calls', case when w.remember_calls then 'remember' else 'forget' end,
+           'testCi', case when w.test_ci then 'accept' else 'refuse' end,
            'clients', (select count(*) from operator_client c where c.operator_id = w.id),
            'types', (select count(*) from profile_type t where t.operator_id = w.id),
            'createdAt', utc(w.created_at))) as view

@@ -35,6 +35,9 @@ create unique index deny_active on deny (kind, key_id, issuer_id, serial, eid_lo
     nulls not distinct where removed_at is null;
 create index deny_loaded on deny (id) where removed_at is null;
 
+-- Whose profiles may go to eUICCs of a test CI, whose private key the world knows.
+alter table operator add column test_ci boolean not null default false;
+
 -- How far ahead of its end a certificate or revocation list was told of: days, 0 at the end itself.
 create table certificate_watch (
     sha256    bytea       primary key check (length(sha256) = 32),

@@ -123,6 +123,8 @@ operator_read(struct task *t)
 		return ctl_refuse(t, "requester and anyRequester exclude each other; give one");
 	if (!wish_read(t, "expired", "accept", "refuse", &o->expired))
 		return ctl_refuse(t, "expired is neither accept nor refuse; give one of them");
+	if (!wish_read(t, "testCi", "accept", "refuse", &o->test_ci))
+		return ctl_refuse(t, "testCi is neither accept nor refuse; give one of them");
 	if (!wish_read(t, "calls", "remember", "forget", &o->remember))
 		return ctl_refuse(t, "calls is neither remember nor forget; give one of them");
 	return NULL;

@@ -63,12 +63,12 @@ static const struct ctl_verb verbs[] = {
 		.write = ctl_profile_load_write, .stream = true },
 	{ .name = "operator add",
 		.args = ARGS(MUST("name", TEXT) MAY("requester", TEXT) MAY("expired", TEXT)
-			MAY("calls", TEXT) MAY("why", TEXT)),
+			MAY("calls", TEXT) MAY("testCi", TEXT) MAY("why", TEXT)),
 		.procedure = &ctl_operator_change, .read = ctl_operator_add_read,
 		.write = ctl_operator_write },
 	{ .name = "operator set",
 		.args = ARGS(MUST("name", TEXT) MAY("requester", TEXT) MAY("anyRequester", FLAG)
-			MAY("expired", TEXT) MAY("calls", TEXT) MAY("why", TEXT)),
+			MAY("expired", TEXT) MAY("calls", TEXT) MAY("testCi", TEXT) MAY("why", TEXT)),
 		.procedure = &ctl_operator_change, .read = ctl_operator_set_read,
 		.write = ctl_operator_write },
 	{ .name = "operator remove",

@@ -54,6 +54,8 @@ enum { DP_CREDENTIALS = 16, DP_SETS = 64, DP_NAMES = 32, DP_HOST_ID_MAX = 16 };
 struct dp_settings {
 	struct slice names[DP_NAMES]; /* addresses of ours, without port */
 	size_t name_count;
+	const uint8_t (*test_cis)[CRYPTO_KEY_ID_SIZE]; /* CIs whose private keys the world knows */
+	size_t test_ci_count;
 	struct slice address; /* as printed in activation codes */
 	uint8_t svn_lowest[3], svn_highest[3];
 	int download_attempts;                   /* beyond this many: terminated */
@@ -100,6 +102,9 @@ void dp_world_release(struct dp_world *w);
 
 /* The current world, held until the task ends; NULL before the first one stands (answer: busy). */
 struct dp_world *dp_world_hold(struct dp *dp, struct task *t);
+
+/* Is this CI (its id of 20 octets) one whose private key is public? */
+bool dp_ci_is_test(const struct dp_world *w, struct slice ci_id);
 
 /* NULL when neither this world nor the former has it. */
 const struct dp_set *dp_set_find(const struct dp_world *w, uint8_t number);

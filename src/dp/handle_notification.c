@@ -213,7 +213,8 @@ record(struct task *t)
 		.iccid = c->call.iccid.p ? c->call.iccid : SLICE_LIT(""),
 		.address = address_of(n),
 		.evidence = c->in.pending_notification,
-		.sequence = n->sequence };
+		.sequence = n->sequence,
+		.test_ci = dp_ci_is_test(c->call.world, SLICE_ARRAY(c->euicc.ci_id)) };
 
 	c->call.note = operations[n->operation];
 	return store_notification_record(t, c->call.dp->store, &kept, THEN(apply));

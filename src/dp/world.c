@@ -176,6 +176,15 @@ dp_world_hold(struct dp *dp, struct task *t)
 	return dp->world;
 }
 
+bool
+dp_ci_is_test(const struct dp_world *w, struct slice ci_id)
+{
+	for (size_t i = 0; i < w->settings.test_ci_count; i++)
+		if (slice_eq(ci_id, SLICE_ARRAY(w->settings.test_cis[i])))
+			return true;
+	return false;
+}
+
 const struct dp_set *
 dp_set_find(const struct dp_world *w, uint8_t number)
 {

@@ -31,6 +31,9 @@
 	TEXT("--calls", "WHAT", "calls", \
 		"remember (default): the same call again gets the first answer; forget: for clients that " \
 		"send a constant functionCallIdentifier")
+#define TEST_CI \
+	TEXT("--test-ci", "WHAT", "testCi", \
+		"its profiles on eUICCs of a test CI: refuse (default) or accept")
 #define ICCID_PLACE PLACE("ICCID", "iccid", "the profile")
 
 #define PACKAGES(name, member, words) { name, "FILE", member, RSPCTL_PACKAGES, false, words },
@@ -123,13 +126,13 @@ static const struct rspctl_verb verbs[] = {
 		"An operator has profile types, profiles, orders and events of its own, and touches no other's. Its "
 		"servers come over ES2+ with certificates that operator client add makes known.",
 		OPTIONS(PLACE("NAME", "name", "its name")
-			REQUESTER EXPIRED CALLS WHY),
+			REQUESTER EXPIRED CALLS TEST_CI WHY),
 		NULL, rspctl_show_facts },
 	{ "operator set", "change what an operator may", NULL,
 		OPTIONS(PLACE("NAME", "name", "the operator")
 			REQUESTER
 			FLAG("--any-requester", "anyRequester", "take any functionRequesterIdentifier from now on")
-			EXPIRED CALLS WHY),
+			EXPIRED CALLS TEST_CI WHY),
 		NULL, rspctl_show_facts },
 	{ "operator remove", "remove an operator that has no profile types", NULL,
 		OPTIONS(PLACE("NAME", "name", "the operator") WHY), NULL, rspctl_show_facts },

@@ -482,7 +482,9 @@ daemon_run(const struct conf *conf)
 		r.loop = loop_new(&(struct loop_limits){ .tasks = conf->limits.tasks });
 		r.store = store_new(r.loop, &settings);
 		r.peer = peer_new(r.loop, peers_calls(conf));
-		r.dp = (struct dp){ .loop = r.loop, .store = r.store, .peer = r.peer, .plans = &r.plans };
+		r.dp = (struct dp){
+			.loop = r.loop, .store = r.store, .peer = r.peer, .plans = &r.plans
+		};
 		r.front = front_new(r.loop, &r.dp, conf);
 		if (start(&r, words)) {
 			loop_run(r.loop);

@@ -18,6 +18,7 @@ enum { WORLD_LISTS = 256 };
 struct owner {
 	struct dp_world world;
 	struct arena mem;
+	uint8_t (*test_cis)[CRYPTO_KEY_ID_SIZE];
 	struct list_file *lists;
 	unsigned list_count;
 	unsigned list_from[WORLD_LISTS]; /* which file each list of the trust came from */

@@ -92,6 +92,31 @@ certificate_read(struct arena *mem, const char *path, struct slice *der, char wo
 		world_complain(words, path, "holds no certificate in PEM form");
 }
 
+/* False for one that everybody knows to be a test CI, but that is not called one. */
+static bool
+test_ci_note(struct owner *o, const struct conf_ci *ci, struct slice der)
+{
+	static const uint8_t sgp_26[][CRYPTO_KEY_ID_SIZE] = {
+		{ 0xf5, 0x41, 0x72, 0xbd, 0xf9, 0x8a, 0x95, 0xd6, 0x5c, 0xbe, 0xb8, 0x8a, 0x38,
+			0xa1, 0xc1, 0x1d, 0x80, 0x0a, 0x85, 0xc3 },
+		{ 0xc0, 0xbc, 0x70, 0xba, 0x36, 0x92, 0x9d, 0x43, 0xb4, 0x67, 0xff, 0x57, 0x57,
+			0x05, 0x30, 0xe5, 0x7a, 0xb8, 0xfc, 0xd8 },
+	};
+	struct dp_settings *s = &o->world.settings;
+	struct crypto_cert c;
+
+	if (!crypto_cert_read(&c, der) || c.subject_key_id.n != CRYPTO_KEY_ID_SIZE)
+		return true;
+	if (ci->test) {
+		memcpy(o->test_cis[s->test_ci_count++], c.subject_key_id.p, CRYPTO_KEY_ID_SIZE);
+		return true;
+	}
+	for (size_t i = 0; i < sizeof sgp_26 / sizeof *sgp_26; i++)
+		if (slice_eq(c.subject_key_id, SLICE_ARRAY(sgp_26[i])))
+			return false;
+	return true;
+}
+
 static bool
 ci_read(struct owner *o, const struct conf_ci *ci, char words[WORLD_WORDS])
 {
@@ -103,6 +128,11 @@ ci_read(struct owner *o, const struct conf_ci *ci, char words[WORLD_WORDS])
 	wrong = crypto_trust_add_root(o->world.trust, der);
 	if (wrong)
 		return world_complain(words, ci->certificate, wrong);
+	if (!test_ci_note(o, ci, der))
+		return world_complain(words, ci->certificate,
+			"is a test CI of SGP.26, whose private key is public; say test = yes in "
+			"its "
+			"section to trust it for operators that accept test CIs");
 	dates_add(o, "ci", slice_text(arena_printf(&o->mem, "ci %s", ci->name)), der);
 	return true;
 }
@@ -189,6 +219,8 @@ all_read(struct owner *o, const struct conf *conf, char words[WORLD_WORDS])
 	if (conf->ci_n * conf->credential_n > DP_SETS)
 		return world_complain(
 			words, conf->path, "more than 64 pairs of [ci] and [credential]");
+	o->test_cis = arena_alloc(&o->mem, (conf->ci_n + 1) * sizeof *o->test_cis);
+	o->world.settings.test_cis = (const uint8_t(*)[CRYPTO_KEY_ID_SIZE])o->test_cis;
 	for (unsigned i = 0; i < conf->ci_n; i++)
 		if (!ci_read(o, &conf->cis[i], words))
 			return false;

@@ -33,7 +33,7 @@ store_notification_record(struct task *t, struct store *s, const struct store_no
 	struct kept *out = ARENA_NEW(t->mem, struct kept);
 	const struct param params[] = { P_TEXT(in->eid), P_INT8(in->sequence),
 		P_TEXT(in->operation), P_TEXT(in->iccid), P_TEXT(in->address),
-		P_BYTES(in->evidence) };
+		P_BYTES(in->evidence), P_BOOL(in->test_ci) };
 
 	return query_send(t, s, Q_NOTIFICATION_RECORD, params, ONE_ROW(kept_columns, out), then);
 }

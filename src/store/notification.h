@@ -23,6 +23,7 @@ const struct step *store_notification_record_result(struct task *t, struct store
 struct store_notification {
 	struct slice eid, operation, iccid, address, evidence;
 	int64_t sequence;
+	bool test_ci; /* signed by an eUICC of a test CI */
 };
 
 /* R_CONFLICT: it is known. */

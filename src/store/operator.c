@@ -13,7 +13,8 @@ store_operator_add(struct task *t, struct store *s, const struct store_operator 
 	struct store_operator_name *out, const struct step *then)
 {
 	const struct param params[] = { P_TEXT(in->name), P_TEXT(in->requester),
-		P_WISH(in->expired), P_WISH(in->remember), P_TEXT(in->actor), P_TEXT(in->why) };
+		P_WISH(in->expired), P_WISH(in->remember), P_WISH(in->test_ci), P_TEXT(in->actor),
+		P_TEXT(in->why) };
 
 	return query_send(t, s, Q_OPERATOR_ADD, params, ONE_ROW(name_columns, out), then);
 }
@@ -24,7 +25,7 @@ store_operator_set(struct task *t, struct store *s, const struct store_operator 
 {
 	const struct param params[] = { P_TEXT(in->name), P_TEXT(in->requester),
 		P_BOOL(in->any_requester), P_WISH(in->expired), P_WISH(in->remember),
-		P_TEXT(in->actor), P_TEXT(in->why) };
+		P_WISH(in->test_ci), P_TEXT(in->actor), P_TEXT(in->why) };
 
 	return query_send(t, s, Q_OPERATOR_SET, params, ONE_ROW(name_columns, out), then);
 }

@@ -16,9 +16,9 @@ enum store_wish { STORE_KEEP, STORE_YES, STORE_NO };
 
 struct store_operator {
 	struct slice name;
-	struct slice requester;            /* absent: any, or (when set) as it is */
-	bool any_requester;                /* when set: from now on */
-	enum store_wish expired, remember; /* kept: the default, or as it is */
+	struct slice requester;                     /* absent: any, or (when set) as it is */
+	bool any_requester;                         /* when set: from now on */
+	enum store_wish expired, remember, test_ci; /* kept: the default, or as it is */
 	struct slice actor, why;
 };
 

@@ -25,6 +25,7 @@ struct store_admission {
 	struct slice metadata;
 	int64_t template_id; /* that it is made of; STORE_NULL: it is a package of its own */
 	struct slice otpk;   /* otPK.EUICC of the last package for this eUICC and set, or absent */
+	bool test_ci;        /* its operator's profiles may go to eUICCs of a test CI */
 };
 
 /* What the eUICC can take: a version (major * 256 + minor), services (1 << enum profile_service). */
@@ -36,7 +37,8 @@ struct store_abilities {
 /* `matching_id` absent or empty: by EID. Always R_OK. */
 const struct step *store_session_admit(struct task *t, struct store *s, struct slice transaction_id,
 	struct slice matching_id, struct slice eid, uint8_t credential_set,
-	const struct store_abilities *can, struct store_admission *out, const struct step *then) MUST_RETURN;
+	const struct store_abilities *can, struct store_admission *out,
+	const struct step *then) MUST_RETURN;
 
 struct store_new_session {
 	struct slice transaction_id, eid, smdp_oid, request_sha256;

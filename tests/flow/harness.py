@@ -235,8 +235,7 @@ class Rspd:
                 "certificate": f / f"{c}-tls.pem",
                 "key": f / f"{c}-tls.key",
             }
-        named = [section for section in self.options if " " in section]
-        for section in ("dp", "outbox", "limits", "log", *named):
+        for section in ("dp", "outbox", "limits", "log"):
             yield section, {}
 
     def write_config(self):
