@@ -265,6 +265,33 @@ def packages_reseal(world):
     return dict(iccids=[iccid, "8949"], former=[upp, b"f"], fresh=[b"\1key2", b"\1key2"])
 
 
+def profile_type_create_with_templates(world):
+    return profile_type_create(world) | world.templates((0x0203, 2), (0x0201, 0)) | {"class": "operational"}
+
+
+def template_add(world):
+    return dict(type_id=world.templated(), version=2, former=1, rank=1, needs=1, **world.templates(), **ADMIN,
+                **{"class": "operational"})
+
+
+def load_sweep(world):
+    load = world.stage_rows(["8949"])
+    world.db.rows("select pg_advisory_unlock_all()")
+    assert world.db.value(f"select to_regclass('profile_staging_{load}')")
+    return {}
+
+
+def templates_reseal(world):
+    type_id = world.templated()
+    template = world.db.value("select id from template where type_id = %s", type_id)
+    return dict(ids=[template], former=[b"\1key1u"], fresh=[b"\1key2u"])
+
+
+def personal_reseal(world):
+    (iccid,) = world.load(world.templated())
+    return dict(iccids=[iccid, "8949"], former=[b"\1key1" + iccid.encode(), b"f"], fresh=[b"\1key2", b"\1key2"])
+
+
 def seeds_reseal(world):
     case = world.at("downloaded")
     return dict(orders=[case.order_id], former=[b"s"], fresh=[b"\1key2"])
@@ -306,6 +333,11 @@ CALLS = [
     (order_call_sweep, "order_call_sweep", [{"swept": 0}]),
     (profile_import, "profile_import", SAME),
     (profile_type_create, "profile_type_create", SAME),
+    (profile_type_create_with_templates, "profile_type_create", SAME),
+    (template_add, "template_add", SAME),
+    (load_sweep, "load_sweep", [{"swept": 0}]),
+    (templates_reseal, "templates_reseal", [{"done": 0}]),
+    (personal_reseal, "personal_reseal", [{"done": 0}]),
     (credential_set_number, "credential_set_number", SAME),
     (deny_add, "deny_add", SAME_NUMBER),
     (deny_remove, "deny_remove", SAME),
@@ -329,6 +361,7 @@ CALLS = [
     (seeds_reseal, "seeds_reseal", [{"done": 0}]),
 ]
 TWICE = {"audit_note"}  # its header says so
+ONCE = {"load_begin", "load_take"}  # of a session that is never made again: test_loads.py
 
 
 def expected(first, again):
@@ -342,7 +375,7 @@ def expected(first, again):
 
 def test_no_write_is_missing():
     tested = {name for _, name, _ in CALLS}
-    assert tested | TWICE == {name for name, statement in STATEMENTS.items() if statement.writes}
+    assert tested | TWICE | ONCE == {name for name, statement in STATEMENTS.items() if statement.writes}
 
 
 @pytest.mark.parametrize("prepare,name,again", CALLS, ids=[prepare.__name__ for prepare, _, _ in CALLS])

@@ -53,6 +53,39 @@ class World:
                     upp_octets=100, metadata=b"m", upp=b"\1key1" + iccid.encode(), actor="test", why="",
                     operator_name="default")
 
+    def templates(self, *variants):
+        """Parameters of new templates, each (version, services) of what an eUICC must know."""
+        variants = variants or ((0x0203, 2),)
+        ids = [self.db.value("select nextval('template_id_seq')") for _ in variants]
+        return dict(ids=ids, saip_versions=[v for v, _ in variants], services=[s for _, s in variants],
+                    octets=[1000] * len(ids), metadata=[b"m%d" % i for i in ids], upps=[b"\1key1u"] * len(ids))
+
+    def templated(self, *variants, **more):
+        """A type whose profiles are loaded: its number."""
+        given = dict(name=f"templated-{self.number()}", keys="session", on_delete="keep", actor="test",
+                     operator_name="default") | self.templates(*variants) | {"class": "operational"} | more
+        return self.db.run("profile_type_create", **given)[0]["type_id"]
+
+    def stage_rows(self, rows, db=None):
+        """A load of these ICCIDs, by line, that waits to be taken: its number."""
+        db = db or self.db
+        load = db.run("load_begin")[0]["load_id"]
+        for line, iccid in enumerate(rows, 2):
+            db.rows(f"insert into profile_staging_{load} values (%s, %s, '001010000000001', %s)", line, iccid,
+                    b"\1key1" + iccid.encode())
+        return load
+
+    def take_load(self, load, type_id, count, db=None, **more):
+        given = dict(load_id=load, type_id=type_id, version=1, profiles=count, fields_all=3, fields_any=3,
+                     source="test.csv", actor="test", why="") | {"class": "operational"} | more
+        return (db or self.db).run("load_take", **given)[0]["outcome"]
+
+    def load(self, type_id, count=1):
+        """So many profiles of the type: their ICCIDs, ascending."""
+        rows = [f"8949{self.number():015d}" for _ in range(count)]
+        assert self.take_load(self.stage_rows(rows), type_id, count) == "done"
+        return rows
+
     def order(self, iccid, eid=None, **more):
         """DownloadOrder: the order's number."""
         order_id = self.db.run("order_prepare", iccid=iccid)[0]["order_id"]
