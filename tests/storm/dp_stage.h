@@ -62,7 +62,8 @@ row_package(struct store_package *row)
 {
 	const struct crypto_public *key = crypto_private_public(stage.card);
 
-	*row = (struct store_package){ .session_state = SLICE_LIT("authenticated"),
+	*row = (struct store_package){ .template_id = STORE_NULL,
+		.session_state = SLICE_LIT("authenticated"),
 		.eid = SLICE_LIT(STAGE_EID),
 		.euicc_point = SLICE_ARRAY(key->point),
 		.signature2 = stage.signature2,
