@@ -105,14 +105,15 @@ reserve(struct task *t)
 		&c->reserved, THEN(register_event));
 }
 
-/* After a conflict the confirming statement knows a repetition, and otherwise why it cannot be. */
+/* After a conflict nothing is registered, so nothing may be confirmed that was not before. */
 static const struct step *
 register_event(struct task *t)
 {
 	struct dp_confirm_order *c = t->state;
 
 	if (t->got == R_CONFLICT)
-		GO(confirm);
+		return store_order_standing_find(t, c->call.dp->store, c->call.iccid,
+			c->confirmation.matching_id, &c->standing, THEN(explain));
 	c->confirmation.matching_id = c->reserved.matching_id;
 	rand_bytes(c->call_id, sizeof c->call_id);
 	return peer_es12_register(t, c->call.dp->peer,

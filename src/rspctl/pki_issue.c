@@ -32,6 +32,10 @@ static const struct {
 			   "certificatePolicies=2.23.146.1.2.1.3\n",
 		true, true, 398, 0x09 },
 	[PKI_EIM] = { SIGN, false, false, 2555, 0x20 },
+	[PKI_DS_AUTH] = { SIGN POLICY "7\n", true, true, 3652, 0x102 },
+	[PKI_DS_TLS] = { SIGN "extendedKeyUsage=critical,serverAuth,clientAuth\n"
+			      "certificatePolicies=2.23.146.1.2.1.6\n",
+		true, true, 398, 0x0a },
 };
 
 static void

@@ -1,5 +1,5 @@
 /*
- * `rspctl pki make-test DIR`: a whole test PKI on both curves (CI, EUM, the SM-DP+'s three), keys, empty
+ * `rspctl pki make-test DIR`: a whole test PKI on both curves (CI, EUM, the SM-DP+'s three, an SM-DS's two), keys, empty
  * revocation lists, and a configuration that uses them. For laboratories: everybody who reads the folder
  * can issue under its root.
  */
@@ -35,6 +35,8 @@ static const struct {
 	{ "dpauth", PKI_AUTH, ACME, NULL },
 	{ "dppb", PKI_PB, ACME, NULL },
 	{ "dptls", PKI_TLS, NULL, NULL },
+	{ "dsauth", PKI_DS_AUTH, "O=ACME,CN=TEST SM-DS", "2.999.15" },
+	{ "dstls", PKI_DS_TLS, NULL, "2.999.15" },
 };
 
 struct wanted {
@@ -51,7 +53,7 @@ party_of(struct arena *mem, const struct wanted *w, size_t i)
 		.range = w->range,
 		.crl = CRL_POINT };
 
-	if (certificates[i].role == PKI_TLS) {
+	if (!certificates[i].subject) {
 		p.subject = arena_printf(mem, "O=ACME,CN=%s", w->names[0]);
 		memcpy(p.names, w->names, sizeof p.names);
 		p.name_n = w->name_n;

@@ -122,7 +122,8 @@ has_role(X509 *cert, enum rspsim_role role)
 	if (sk_POLICYINFO_num(policies) == 1)
 		OBJ_obj2txt(got, sizeof got, sk_POLICYINFO_value(policies, 0)->policyid, 1);
 	CERTIFICATEPOLICIES_free(policies);
-	return strcmp(wanted, got) == 0 && (critical == 1 || role == RSPSIM_ROLE_DP_TLS);
+	return strcmp(wanted, got) == 0 &&
+		(critical == 1 || role == RSPSIM_ROLE_DP_TLS || role == RSPSIM_ROLE_DS_TLS);
 }
 
 static bool

@@ -14,7 +14,9 @@ enum rspsim_role {
 	RSPSIM_ROLE_EUM,
 	RSPSIM_ROLE_DP_TLS,
 	RSPSIM_ROLE_DP_AUTH,
-	RSPSIM_ROLE_DP_PB
+	RSPSIM_ROLE_DP_PB,
+	RSPSIM_ROLE_DS_TLS,
+	RSPSIM_ROLE_DS_AUTH
 };
 
 enum rspsim_cert_fault {

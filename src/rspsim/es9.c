@@ -25,9 +25,9 @@ struct rspsim_es9 {
 	char fault[CURL_ERROR_SIZE]; /* libcurl's words for the last one */
 };
 
-/* After OpenSSL has built the chain: the server's certificate is one of role dp-tls (§4.5.2.1). */
+/* After OpenSSL has built the chain: the server's certificate is one of the role (§4.5.2.1). */
 static int
-check_server(int good, X509_STORE_CTX *store)
+check_role(int good, X509_STORE_CTX *store, enum rspsim_role role)
 {
 	STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store);
 	int last = sk_X509_num(chain) - 1;
@@ -35,18 +35,31 @@ check_server(int good, X509_STORE_CTX *store)
 	if (!good || X509_STORE_CTX_get_error_depth(store) > 0)
 		return good;
 	if (last == 1 &&
-		rspsim_cert_check(sk_X509_value(chain, 0), sk_X509_value(chain, last),
-			RSPSIM_ROLE_DP_TLS) == RSPSIM_CERT_FINE)
+		rspsim_cert_check(sk_X509_value(chain, 0), sk_X509_value(chain, last), role) ==
+			RSPSIM_CERT_FINE)
 		return 1;
 	X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
 	return 0;
+}
+
+static int
+check_dp(int good, X509_STORE_CTX *store)
+{
+	return check_role(good, store, RSPSIM_ROLE_DP_TLS);
+}
+
+static int
+check_ds(int good, X509_STORE_CTX *store)
+{
+	return check_role(good, store, RSPSIM_ROLE_DS_TLS);
 }
 
 static CURLcode
 configure_tls(CURL *curl, void *ssl_ctx, void *arg)
 {
 	char groups[] = "P-256:brainpoolP256r1:X25519";
-	const struct rspsim_card *card = arg;
+	const struct rspsim_es9 *es9 = arg;
+	const struct rspsim_card *card = es9->card;
 	X509_STORE *store = SSL_CTX_get_cert_store(ssl_ctx);
 
 	(void)curl;
@@ -54,7 +67,8 @@ configure_tls(CURL *curl, void *ssl_ctx, void *arg)
 		X509_STORE_add_cert(store, card->ci[i].root);
 	SSL_CTX_set1_groups_list(ssl_ctx, groups);
 	if (!card->trusting)
-		SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER, check_server);
+		SSL_CTX_set_verify(
+			ssl_ctx, SSL_VERIFY_PEER, es9->options.sm_ds ? check_ds : check_dp);
 	return CURLE_OK;
 }
 
@@ -103,7 +117,7 @@ rspsim_es9_new(const struct rspsim_card *card, const struct rspsim_es9_options *
 	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, card->trusting ? 0L : 2L);
 	curl_easy_setopt(c, CURLOPT_SSL_SESSIONID_CACHE, options->resume ? 1L : 0L);
 	curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, configure_tls);
-	curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, card);
+	curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, es9);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, es9);
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, es9->fault);

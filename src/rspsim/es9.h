@@ -30,6 +30,7 @@ struct rspsim_es9_options {
 		*connect[RSPSIM_CONNECT_MAX]; /* HOST:PORT, tried in order; none: the name's own */
 	size_t connect_count;
 	bool connection_per_call;
+	bool sm_ds;  /* ES11 at an SM-DS: its certificate is one of role ds-tls */
 	bool asn1;   /* the binding of §6.6, else JSON */
 	bool resume; /* TLS sessions */
 	bool trace;  /* bodies to standard error */

@@ -60,13 +60,14 @@ certificate_error(enum rspsim_cert_fault fault)
 	return RSPSIM_AUTHENTICATE_CERTIFICATE;
 }
 
-/* CERT.DPauth below a CI of the verification list, and serverSignature1 by it. */
+/* CERT.DPauth (or CERT.DSauth) below a CI of the verification list, and serverSignature1 by it. */
 static enum rspsim_authenticate_error
 check_certificate(struct rspsim_card *card, const struct request *r, X509 *cert)
 {
 	struct rspsim_session *s = &card->session;
 	struct slice authority = rspsim_cert_authority_id(cert);
 	enum rspsim_authenticate_error error;
+	enum rspsim_cert_fault fault;
 
 	if (!authority.n)
 		return RSPSIM_AUTHENTICATE_CERTIFICATE;
@@ -76,7 +77,10 @@ check_certificate(struct rspsim_card *card, const struct request *r, X509 *cert)
 	s->dp_oid = rspsim_cert_oid(&card->session_mem, cert);
 	if (card->trusting)
 		return RSPSIM_AUTHENTICATE_FINE;
-	error = certificate_error(rspsim_cert_check(cert, s->server->root, RSPSIM_ROLE_DP_AUTH));
+	fault = rspsim_cert_check(cert, s->server->root, RSPSIM_ROLE_DP_AUTH);
+	if (fault == RSPSIM_CERT_ROLE) /* an SM-DS is authenticated in the same way */
+		fault = rspsim_cert_check(cert, s->server->root, RSPSIM_ROLE_DS_AUTH);
+	error = certificate_error(fault);
 	if (error)
 		return error;
 	if (!rspsim_verify(X509_get0_pubkey(cert), r->signed1.whole, r->signature.value))

@@ -583,6 +583,52 @@ rspsim_lpa_download(struct rspsim_card *card, struct rspsim_es9 *es9,
 	arena_fini(&l.mem);
 }
 
+/* ---- discovery (ES11, §3.6.2) --------------------------------------------------------- */
+
+static bool
+discover(struct lpa *l, struct rspsim_events *events)
+{
+	struct slice response =
+		rspsim_euicc_authenticate_server(l->card, &l->mem, l->authenticate_request);
+	const char *body = authenticate_body(l, response);
+	json_t *answer, *entry;
+	size_t i;
+
+	l->report->card_code = card_error(response, 0xbf38);
+	if (l->report->card_code)
+		return tell_refusal(l, "authenticateClient", body,
+			rspsim_authenticate_error_name(l->report->card_code));
+	if (!post(l, "authenticateClient", body, &answer))
+		return false;
+	json_array_foreach(json_object_get(answer, "eventEntries"), i, entry)
+	{
+		const char *id = json_string_value(json_object_get(entry, "eventId"));
+		const char *at = json_string_value(json_object_get(entry, "rspServerAddress"));
+
+		if (!id || !at || events->count == RSPSIM_EVENTS_MAX)
+			return stop(
+				l, RSPSIM_BY_CARD, "an event cannot be read, or is one too many");
+		snprintf(events->id[events->count], sizeof events->id[0], "%s", id);
+		snprintf(events->address[events->count++], sizeof events->address[0], "%s", at);
+	}
+	return stop(l, RSPSIM_DONE, events->count ? "events wait" : "no event waits");
+}
+
+void
+rspsim_lpa_discover(struct rspsim_card *card, struct rspsim_es9 *es9,
+	const struct rspsim_download *what, struct rspsim_report *report,
+	struct rspsim_events *events)
+{
+	struct lpa l = { .card = card, .es9 = es9, .what = what };
+
+	*events = (struct rspsim_events){ 0 };
+	begin(&l, report);
+	if (initiate(&l))
+		discover(&l, events);
+	rspsim_card_end_session(card);
+	arena_fini(&l.mem);
+}
+
 void
 rspsim_lpa_notify(struct rspsim_card *card, struct rspsim_es9 *es9, const char *card_file,
 	struct rspsim_report *report)

@@ -42,6 +42,18 @@ struct rspsim_download {
 void rspsim_lpa_download(struct rspsim_card *card, struct rspsim_es9 *es9,
 	const struct rspsim_download *what, struct rspsim_report *report);
 
+/* What waits for the card at an SM-DS (ES11, §3.6.2). */
+#define RSPSIM_EVENTS_MAX 32
+struct rspsim_events {
+	size_t count;
+	char id[RSPSIM_EVENTS_MAX][256], address[RSPSIM_EVENTS_MAX][256];
+};
+
+/* `what->code` is the SM-DS's address and nothing else. */
+void rspsim_lpa_discover(struct rspsim_card *card, struct rspsim_es9 *es9,
+	const struct rspsim_download *what, struct rspsim_report *report,
+	struct rspsim_events *events);
+
 /* Delivers all pending notifications, each to its address; undeliverable ones stay. */
 void rspsim_lpa_notify(struct rspsim_card *card, struct rspsim_es9 *es9, const char *card_file,
 	struct rspsim_report *report);

@@ -141,6 +141,7 @@ rspsim_verb_operator_serve(const struct rspsim_options *o)
 		.certificate = { o->certificate },
 		.key = { o->key },
 		.roots = { o->ca },
+		.only = o->ca != NULL,
 		.handler = take,
 		.arg = &s };
 	const char *wrong = o->fail ? rspsim_failing_read(o->fail, &s.failing) : NULL;

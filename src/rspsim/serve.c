@@ -166,7 +166,9 @@ set_up(struct server *s)
 		if (!SSL_add_file_cert_subjects_to_stack(names, set->roots[i]) ||
 			SSL_CTX_load_verify_file(s->context, set->roots[i]) != 1)
 			return "the roots of clients cannot be read";
-		SSL_CTX_set_verify(s->context, SSL_VERIFY_PEER, any_client);
+		SSL_CTX_set_verify(s->context,
+			SSL_VERIFY_PEER | (set->only ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+			any_client);
 		X509_VERIFY_PARAM_set_flags(
 			SSL_CTX_get0_param(s->context), X509_V_FLAG_PARTIAL_CHAIN);
 	}

@@ -22,6 +22,7 @@ struct rspsim_serve {
 	const char *certificate[2]; /* PEM chains and keys; the second may be NULL */
 	const char *key[2];         /* one of each curve: the client's groups decide */
 	const char *roots[2];       /* PEM files: whose clients are let in; none: anybody */
+	bool only;                  /* nobody without a certificate */
 	rspsim_serve_handler *handler;
 	void *arg;
 };

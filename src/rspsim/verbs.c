@@ -207,6 +207,37 @@ rspsim_verb_download(const struct rspsim_options *o)
 	return wrong ? rspsim_complain(EX_USAGE, o->code, wrong) : code;
 }
 
+/* The lines are activation codes without their prefix: what `download --code` takes. */
+static void
+print_events(const struct rspsim_events *events)
+{
+	for (size_t i = 0; i < events->count; i++)
+		printf("1$%s$%s\n", events->address[i], events->id[i]);
+}
+
+int
+rspsim_verb_discover(const struct rspsim_options *o)
+{
+	const struct rspsim_download what = {
+		.code = { .address = o->smds, .matching_id = "", .oid = "" }
+	};
+	struct rspsim_es9_options link = o->link;
+	struct rspsim_report report;
+	struct rspsim_events events;
+	struct rspsim_card *card;
+	struct rspsim_es9 *es9;
+	int code = 0;
+
+	card = open_card(o, &code);
+	if (!card)
+		return code;
+	link.sm_ds = true;
+	es9 = rspsim_es9_new(card, &link);
+	rspsim_lpa_discover(card, es9, &what, &report, &events);
+	print_events(&events);
+	return finish(o, card, es9, &report);
+}
+
 int
 rspsim_verb_notify(const struct rspsim_options *o)
 {

@@ -22,6 +22,8 @@ int rspsim_verb_disable(const struct rspsim_options *o);
 int rspsim_verb_delete(const struct rspsim_options *o);
 int rspsim_verb_notify(const struct rspsim_options *o);
 int rspsim_verb_list(const struct rspsim_options *o);
+int rspsim_verb_sm_ds_serve(const struct rspsim_options *o);
+int rspsim_verb_discover(const struct rspsim_options *o);
 int rspsim_verb_operator_serve(const struct rspsim_options *o);
 int rspsim_verb_operator_order(const struct rspsim_options *o);
 int rspsim_verb_operator_confirm(const struct rspsim_options *o);

@@ -7,6 +7,8 @@ import subprocess
 
 from harness import BUILD, free_port, wait_for
 
+DS_OID = "2.999.15"
+
 
 class Server:
     """A verb of rspsim that serves. It may be killed and started again on its port."""
@@ -91,3 +93,36 @@ class Operator(Server):
             lambda: len(self.calls(iccid)) >= n, lambda: f"{n} calls: {self.points(iccid)}"
         )
         return self.calls(iccid)
+
+
+class SmDs(Server):
+    """An SM-DS with certificates of the site's CIs."""
+
+    verb = ("sm-ds", "serve")
+
+    def __init__(self, folder, name, site, curves=("nist", "brainpool")):
+        super().__init__(folder, name)
+        self.pki = folder / f"{name}-pki"
+        self.events_file = folder / f"{name}-events.json"
+        for curve in curves:
+            tree, at = site.trees[curve], self.pki / curve
+            at.mkdir(parents=True)
+            # What cards are made of stands beside, so that rspsim makes some for this PKI.
+            auth = tree.make_dp("auth", policy=7, rid=DS_OID)
+            tls = tree.make_tls("localhost", policy=6, rid=DS_OID)
+            (at / "ci.pem").write_text(tree.ci.pem)
+            for role, signed in (("eum", tree.eum), ("dsauth", auth), ("dstls", tls)):
+                (at / f"{role}.pem").write_text(signed.pem)
+                (at / f"{role}.key").write_text(signed.key_pem())
+
+    def words(self):
+        return ["--pki", self.pki, "--record", self.events_file]
+
+    @property
+    def address(self):
+        return f"localhost:{self.port}"
+
+    def events(self):
+        if not self.events_file.exists():
+            return []
+        return [(e["eid"], e["eventId"]) for e in json.loads(self.events_file.read_text())]
