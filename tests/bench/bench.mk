@@ -3,9 +3,13 @@ $(B)/bench/floor: tests/bench/floor.c $(B)/config.mk
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(BASE_FLAGS) $(WARN) $(OPENSSL_CFLAGS) $(CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(OPENSSL_LIBS)
+$(B)/bench/bare: tests/bench/bare.c $(B)/config.mk
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(BASE_FLAGS) $(WARN) $(OPENSSL_CFLAGS) $(PQ_CFLAGS) $(CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(OPENSSL_LIBS) $(PQ_LIBS)
 
 .PHONY: bench bench-profile
 bench-profile: all
 	$(Q)tests/bench/run $(B) --profile
-bench: all $(B)/bench/floor
+bench: all $(B)/bench/floor $(B)/bench/bare
 	$(Q)tests/bench/run $(B)
