@@ -6,7 +6,7 @@
 -- is alerted; so too, without a move, when another card has it already. A failure moves it only when its
 -- package is the newest; a success counts also after a failure of its own session. Disproved: the failure
 -- shows that the profile is not on the card, so that the order may go back to stock, also when it was
--- postponed meanwhile. Conflict: no package went out in this session, its result was heard before, or the
+-- postponed meanwhile. Of a reusable order it is told, and moves nothing. Conflict: no package went out in this session, its result was heard before, or the
 -- profile is being ordered again at this moment by a call whose order does not show yet.
 -- writes
 with was as (
@@ -15,7 +15,7 @@ with was as (
            es2_told(t.operator_id) as told, o.smds, o.matching_id, o.eid as order_eid,
            p.order_id is distinct from o.id as resold,
            $2 and p.state = 'installed' and p.card_eid <> s.eid as doubled,
-           coalesce(o.bound_transaction = $1, false) as newest
+           coalesce(o.bound_transaction = $1, false) as newest, o.reusable
       from profile p
       join rsp_session s on s.iccid = p.iccid
       join download_order o on o.id = s.order_id
@@ -43,17 +43,19 @@ with was as (
            event_seq = was.event_seq + case when was.resold then 2 else 1 end
                        + case when m.to_state in ('installed', 'error')
                               then (was.smds is not null)::integer else 0 end + was.told,
-           card_state = case when $2 then 'disabled' else p.card_state end,
-           card_eid = case when $2 then was.eid else p.card_eid end,
-           card_seq = case when $2 then $6 else p.card_seq end,
-           card_since = case when $2 then now() else p.card_since end
+           card_state = case when $2 and not was.reusable then 'disabled' else p.card_state end,
+           card_eid = case when $2 and not was.reusable then was.eid else p.card_eid end,
+           card_seq = case when $2 and not was.reusable then $6 else p.card_seq end,
+           card_since = case when $2 and not was.reusable then now() else p.card_since end
       from was, profile_move m
-     where p.iccid = was.iccid and m.event = $3 and m.from_state = was.state
+     where p.iccid = was.iccid and m.from_state = was.state
+       and m.event = case when not was.reusable then $3 when $2 then 'install_reusable' end
        and ($2 or (was.newest and not was.resold))
  returning p.iccid, was.event_seq + 1 as seq,
            was.event_seq + case when was.resold then 3 else 2 end as next,
            m.event, m.from_state, m.to_state, was.type, was.operator_id, was.id, was.eid,
-           was.resold, was.holder, was.told, was.smds, was.matching_id, was.order_eid
+           was.resold, was.holder, was.told, was.smds, was.matching_id, was.order_eid,
+           was.reusable
 ), doubled as (
     update profile p
        set event_seq = was.event_seq + 1
@@ -62,13 +64,14 @@ with was as (
  returning p.iccid, p.event_seq as seq, p.state, was.type, was.operator_id, was.id, was.eid
 ), ended as (
     update download_order o
-       set pending = o.pending and not $2,
+       set pending = o.pending and (o.reusable or not $2),
            package_out = case when $2 then true else o.package_out and not $9 end,
            error = case when moved.to_state = 'error' then $4 else o.error end
       from was
       left join moved on true
      where o.id = was.id
-       and (moved.id is not null or (was.newest and not was.resold and not $2))
+       and (moved.id is not null
+            or (was.newest and not was.resold and not $2 and not was.reusable))
 ), frozen as (
     update download_order o set frozen = true from moved
      where moved.resold and o.id = moved.holder and o.pending
@@ -79,13 +82,14 @@ with was as (
 ), noted as (
     insert into outbox (operator_id, order_key, seq, type, data)
     select operator_id, iccid, seq,
-           case to_state when 'installed' then 'profile.installed'
-                         when 'released' then 'profile.released'
-                         else 'profile.failed' end,
+           case when to_state = 'installed' or reusable then 'profile.installed'
+                when to_state = 'released' then 'profile.released'
+                else 'profile.failed' end,
            jsonb_build_object('iccid', iccid, 'eid', eid, 'orderId', id, 'profileType', type,
                               'state', to_state, 'transactionId', upper(encode($1, 'hex')),
                               'sequenceNumber', $6, 'why', $5, 'resultData', $10,
                               'evidence', translate(encode($8, 'base64'), E'\n', ''))
+           || reusable_mark(reusable)
       from moved
      union all
     select operator_id, iccid, seq + 1, 'alert.profile-conflict',
@@ -140,21 +144,24 @@ returning eid;
 -- name: notification_apply(eid text, iccid text) -> applied bigint     zero rows: none
 -- Applies what was kept for a profile on the card that holds it, by sequence number: only what is
 -- newer than what the card said last counts. A delete moves the profile as its type says; its order
--- is open again for the same eUICC when it is to be re-issued.
+-- is open again for the same eUICC when it is to be re-issued. Of a reusable order every card may speak;
+-- what it says is told, and changes nothing.
 -- writes
 with was as (
     select p.iccid, p.state, p.event_seq, p.card_seq, p.order_id, t.name as type,
-           t.operator_id, t.on_delete, es2_told(t.operator_id, true) as told
+           t.operator_id, t.on_delete, es2_told(t.operator_id, true) as told,
+           coalesce(o.reusable, false) as reusable
       from profile p
       join profile_type t on t.id = p.type_id
-     where p.iccid = $2 and p.card_eid = $1
+      left join download_order o on o.id = p.order_id
+     where p.iccid = $2 and (p.card_eid = $1 or o.reusable)
        for update of p
 ), marked as (
     update notification n
        set applied = true
       from was
      where n.eid = $1 and n.iccid = $2 and not n.applied
- returning n.seq_number, n.operation, n.evidence, n.seq_number > was.card_seq as newer
+ returning n.seq_number, n.operation, n.evidence, was.reusable or n.seq_number > was.card_seq as newer
 ), fresh as (
     select seq_number, operation, evidence,
            row_number() over (order by seq_number) as nth,
@@ -172,11 +179,12 @@ with was as (
                                         when 'available' then 'restock' end
 ), moved as (
     update profile p
-       set card_state = case last.operation when 'enable' then 'enabled'
-                                            when 'disable' then 'disabled'
-                                            else 'deleted' end,
-           card_seq = last.seq_number,
-           card_since = now(),
+       set card_state = case when was.reusable then p.card_state
+                             when last.operation = 'enable' then 'enabled'
+                             when last.operation = 'disable' then 'disabled'
+                             else 'deleted' end,
+           card_seq = case when was.reusable then p.card_seq else last.seq_number end,
+           card_since = case when was.reusable then p.card_since else now() end,
            state = coalesce(next.to_state, p.state),
            state_since = case when next.to_state is null then p.state_since else now() end,
            event_seq = was.event_seq + last.many + case when next.to_state is null then 0 else 1 end
@@ -211,6 +219,7 @@ with was as (
                               'profileType', was.type, 'state', was.state,
                               'sequenceNumber', fresh.seq_number,
                               'evidence', translate(encode(fresh.evidence, 'base64'), E'\n', ''))
+           || reusable_mark(was.reusable)
       from was, fresh
      union all
     select operator_id, iccid, event_seq,

@@ -2,10 +2,11 @@
 -- §5.3.4; RULES of docs/orders.md). Each move locks profile and order, asks profile_move, and writes
 -- state, order, outbox and audit at once. Rows of profile are locked before those of download_order.
 
--- name: order_prepare(iccid text, type_name text, operator_id bigint, operator_name text) -> order_id bigint, operator_id bigint, type_id bigint, type_foreign boolean, iccid_type_id bigint, iccid_operator_id bigint     zero rows: none
+-- name: order_prepare(iccid text, type_name text, operator_id bigint, operator_name text) -> order_id bigint, operator_id bigint, type_id bigint, type_foreign boolean, iccid_type_id bigint, iccid_operator_id bigint, iccid_test boolean     zero rows: none
 -- What DownloadOrder needs before it writes: a number for the order, by which the write knows its own
 -- repetition; the operator (an administrator names it); the type that was named, if it is the operator's,
--- and whether it is another's; type and operator of the profile that was named. Absent: not known.
+-- and whether it is another's; type and operator of the profile that was named, and whether it is of class
+-- test. Absent: not known.
 with caller as (
     select coalesce($3, (select id from operator where name = $4)) as id
 )
@@ -15,18 +16,20 @@ select nextval('download_order_id_seq') as order_id,
        exists (select from profile_type y where y.operator_id <> caller.id and y.name = $2)
                                         as type_foreign,
        p.type_id                        as iccid_type_id,
-       t.operator_id                    as iccid_operator_id
+       t.operator_id                    as iccid_operator_id,
+       coalesce(p.class = 'test', false) as iccid_test
   from caller
   left join profile p on p.iccid = $1
   left join profile_type t on t.id = p.type_id;
 
--- name: order_create(order_id bigint, iccid text, type_id bigint, event text, eid text, lifetime bigint, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint) -> order_id bigint, iccid text, state text     zero rows: conflict
+-- name: order_create(order_id bigint, iccid text, type_id bigint, event text, eid text, lifetime bigint, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint, reusable boolean) -> order_id bigint, iccid text, state text     zero rows: conflict
 -- DownloadOrder, §5.3.1: reserves the profile of this ICCID, or (ICCID absent) one of the type from
 -- stock. A repetition is a call that is remembered, an order of this number, or, for an ICCID, an order
 -- with the same content that is still as DownloadOrder left it. The order keeps to the type's newest
 -- template. Stock is counted only by an order that can be the one after which it is low: each takes a
 -- number, so none can before as many numbers as there were profiles above the low water (and 64 less, for
--- orders that run beside each other). Conflict: the profile is not in stock, or none of its type is.
+-- orders that run beside each other). Reusable: for any number of eUICCs, of a test profile only. Conflict:
+-- the profile is not in stock, or none of its type is.
 with known as materialized (
     select order_id, iccid, eid, matching_id from operator_call where client_id = $9 and key = $10
 ), again as materialized (
@@ -35,6 +38,7 @@ with known as materialized (
     select iccid
       from profile
      where type_id = $3 and state = 'available' and $2::text is null
+       and ($12 is not true or class = 'test')
        and not exists (select from again) and not exists (select from known)
      order by iccid
      limit 1
@@ -46,14 +50,16 @@ with known as materialized (
       join profile_type t on t.id = p.type_id
       join profile_move m on m.event = $4 and m.from_state = p.state
      where p.iccid = coalesce($2, (select iccid from stock))
+       and ($12 is not true or p.class = 'test')
        and not exists (select from again) and not exists (select from known)
        for update of p
 ), placed as (
-    insert into download_order (id, iccid, eid, linked_at, linked_by, expires_at, template_version)
+    insert into download_order (id, iccid, eid, linked_at, linked_by, expires_at, template_version,
+                                reusable)
     overriding system value
     select $1, iccid, $5, case when $5 is not null then now() end,
            case when $5 is not null then 'DownloadOrder' end, now() + $6 * interval '1 second',
-           template_version
+           template_version, coalesce($12, false)
       from was
  returning id, iccid, eid
 ), moved as (
@@ -68,7 +74,8 @@ with known as materialized (
     insert into outbox (operator_id, order_key, seq, type, data)
     select t.operator_id, m.iccid, m.event_seq, 'profile.ordered',
            jsonb_strip_nulls(jsonb_build_object('iccid', m.iccid, 'eid', m.eid, 'orderId', m.id,
-                                                'profileType', t.name, 'state', m.to_state))
+                                                'profileType', t.name, 'state', m.to_state,
+                                                'reusable', nullif($12, false)))
       from moved m
       join profile_type t on t.id = m.type_id
 ), probed as (
@@ -101,7 +108,7 @@ with known as materialized (
       join download_order o on o.id = p.order_id
       join profile_move m on m.event = $4 and m.to_state = p.state
      where p.iccid = $2 and o.id <> $1 and o.pending and o.eid is not distinct from $5
-       and o.matching_id is null and not exists (select from known)
+       and o.reusable = coalesce($12, false) and o.matching_id is null and not exists (select from known)
 ), remembered as (
     insert into operator_call (client_id, key, order_id, iccid, eid, matching_id, expires_at)
     select $9, $10, order_id, iccid, null, null, now() + $11 * interval '1 second'
@@ -162,9 +169,11 @@ with known as materialized (
     select t.operator_id, m.iccid, m.event_seq,
            case m.to_state when 'released' then 'profile.released' else 'profile.confirmed' end,
            jsonb_strip_nulls(jsonb_build_object('iccid', m.iccid, 'eid', m.eid, 'orderId', m.id,
-                                                'profileType', t.name, 'state', m.to_state))
+                                                'profileType', t.name, 'state', m.to_state,
+                                                'reusable', nullif(d.reusable, false)))
       from moved m
       join profile_type t on t.id = m.type_id
+      join download_order d on d.id = m.id
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
     select $7, event, iccid, eid, id, from_state, to_state, $8 from moved
@@ -272,9 +281,11 @@ with known as materialized (
     insert into outbox (operator_id, order_key, seq, type, data)
     select t.operator_id, m.iccid, m.event_seq, 'profile.released',
            jsonb_strip_nulls(jsonb_build_object('iccid', m.iccid, 'eid', m.eid, 'orderId', m.id,
-                                                'profileType', t.name, 'state', m.to_state))
+                                                'profileType', t.name, 'state', m.to_state,
+                                                'reusable', nullif(d.reusable, false)))
       from moved m
       join profile_type t on t.id = m.type_id
+      join download_order d on d.id = m.id
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
     select $2, event, iccid, eid, id, from_state, to_state, $3 from moved
@@ -355,9 +366,11 @@ with known as materialized (
     insert into outbox (operator_id, order_key, seq, type, data)
     select t.operator_id, m.iccid, m.event_seq, 'profile.cancelled',
            jsonb_strip_nulls(jsonb_build_object('iccid', m.iccid, 'eid', m.eid, 'orderId', m.id,
-                                                'profileType', t.name, 'state', m.to_state))
+                                                'profileType', t.name, 'state', m.to_state,
+                                                'reusable', nullif(d.reusable, false)))
       from moved m
       join profile_type t on t.id = m.type_id
+      join download_order d on d.id = m.id
      union all
     select t.operator_id, m.iccid, m.event_seq + 1, 'es12.delete',
            es12_event(m.smds, m.iccid, m.event_eid, m.matching_id, m.id)
@@ -434,9 +447,11 @@ with was as (
     insert into outbox (operator_id, order_key, seq, type, data)
     select t.operator_id, m.iccid, m.event_seq, 'profile.released',
            jsonb_strip_nulls(jsonb_build_object('iccid', m.iccid, 'eid', m.eid, 'orderId', m.id,
-                                                'profileType', t.name, 'state', m.to_state))
+                                                'profileType', t.name, 'state', m.to_state,
+                                                'reusable', nullif(d.reusable, false)))
       from moved m
       join profile_type t on t.id = m.type_id
+      join download_order d on d.id = m.id
      union all
     select t.operator_id, m.iccid, m.event_seq + 1, 'es12.register',
            es12_event(m.smds, m.iccid, m.eid, m.matching_id, m.id)
@@ -496,10 +511,12 @@ with due as (
     select t.operator_id, m.iccid, m.event_seq, 'profile.failed',
            jsonb_strip_nulls(jsonb_build_object('iccid', m.iccid, 'eid', m.eid, 'orderId', m.id,
                                                 'profileType', t.name, 'state', m.to_state,
+                                                'reusable', nullif(d.reusable, false),
                                                 'refusal', 'ORDER_EXPIRED',
                                                 'why', 'its lifetime is over'))
       from moved m
       join profile_type t on t.id = m.type_id
+      join download_order d on d.id = m.id
      union all
     select t.operator_id, m.iccid, m.event_seq + 1, 'es12.delete',
            es12_event(m.smds, m.iccid, m.event_eid, m.matching_id, m.id)

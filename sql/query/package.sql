@@ -37,11 +37,11 @@ select s.state                             as session_state,
 
 -- name: package_record(transaction_id bytea, otpk bytea, seed bytea, segments_sha256 bytea, request_sha256 bytea, sign bytea, credential_set smallint) -> iccid text     zero rows: conflict
 -- The package may leave: the order is tied to the eUICC, the profile is Downloaded, the binding and the
--- session's answer are kept. Conflict: the order changed since it was read, or another eUICC won it.
+-- session's answer are kept. A reusable order is tied to nobody, its profile stays Released. Conflict: the order changed since it was read, or another eUICC won it.
 -- writes
 with was as (
     select p.iccid, p.state, p.event_seq, t.name as type, t.operator_id, o.id, s.eid, s.metadata,
-           s.template_id, es2_told(t.operator_id) as told
+           s.template_id, es2_told(t.operator_id) as told, o.reusable
       from profile p
       join download_order o on o.id = p.order_id and o.iccid = p.iccid
       join rsp_session s on s.order_id = o.id
@@ -53,15 +53,17 @@ with was as (
     update profile p
        set state = m.to_state, state_since = now(), event_seq = was.event_seq + 1 + was.told
       from was, profile_move m
-     where p.iccid = was.iccid and m.event = 'bind' and m.from_state = was.state
+     where p.iccid = was.iccid and m.from_state = was.state
+       and m.event = case when was.reusable then 'bind_reusable' else 'bind' end
  returning p.iccid, was.event_seq + 1 as event_seq, m.event, m.from_state, m.to_state,
            was.type, was.operator_id, was.told, was.id, was.eid,
-           was.metadata, was.template_id
+           was.metadata, was.template_id, was.reusable
 ), linked as (
     update download_order o
-       set eid = moved.eid,
-           linked_at = coalesce(o.linked_at, now()),
-           linked_by = coalesce(o.linked_by, 'GetBoundProfilePackage'),
+       set eid = case when moved.reusable then o.eid else moved.eid end,
+           linked_at = case when moved.reusable then o.linked_at else coalesce(o.linked_at, now()) end,
+           linked_by = case when moved.reusable then o.linked_by
+                            else coalesce(o.linked_by, 'GetBoundProfilePackage') end,
            package_out = true,
            bound_transaction = $1
       from moved
@@ -90,7 +92,7 @@ with was as (
     insert into outbox (operator_id, order_key, seq, type, data)
     select operator_id, iccid, event_seq, 'profile.downloaded',
            jsonb_build_object('iccid', iccid, 'eid', eid, 'orderId', id, 'profileType', type,
-                              'state', to_state, 'transactionId', upper(encode($1, 'hex')))
+                              'state', to_state, 'transactionId', upper(encode($1, 'hex'))) || reusable_mark(reusable)
       from moved
      union all
     select operator_id, iccid, event_seq + 1, 'es2.progress',

@@ -1,7 +1,7 @@
 -- RSP sessions: admitted by AuthenticateClient, ended by what follows. Rows of profile are locked
 -- before those of download_order, these before rsp_session, everywhere.
 
--- name: session_admit(transaction_id bytea, matching_id text, eid text, credential_set smallint, saip_version integer, services bigint) -> seen boolean, seen_sha256 bytea, seen_refusal text, seen_metadata bytea, seen_code_required boolean, seen_otpk bytea, seen_signature2 bytea, order_id bigint, iccid text, order_eid text, state text, code_required boolean, download_attempts integer, expired boolean, frozen boolean, error text, saip_version integer, services bigint, upp_octets integer, metadata bytea, otpk bytea, template_id bigint, test_ci boolean     zero rows: none
+-- name: session_admit(transaction_id bytea, matching_id text, eid text, credential_set smallint, saip_version integer, services bigint) -> seen boolean, seen_sha256 bytea, seen_refusal text, seen_metadata bytea, seen_code_required boolean, seen_otpk bytea, seen_signature2 bytea, order_id bigint, iccid text, order_eid text, state text, code_required boolean, download_attempts integer, expired boolean, frozen boolean, error text, saip_version integer, services bigint, upp_octets integer, metadata bytea, otpk bytea, template_id bigint, test_ci boolean, reusable boolean     zero rows: none
 -- All that AuthenticateClient needs to know: whether this transaction was answered before, and the
 -- order it is about. With a MatchingID it is the order of that MatchingID; without, the one for this
 -- EID: a retry first, then a released one, one with an empty MatchingID before others, oldest first. Of
@@ -32,7 +32,8 @@ select s.transaction_id is not null as seen,
        coalesce((select w.test_ci
                    from profile_type t
                    join operator w on w.id = t.operator_id
-                  where t.id = o.type_id), false) as test_ci
+                  where t.id = o.type_id), false) as test_ci,
+       coalesce(o.reusable, false)  as reusable
   from (values (1)) as always
   left join rsp_session s on s.transaction_id = $1
   left join lateral (
@@ -64,12 +65,13 @@ select s.transaction_id is not null as seen,
 -- name: session_record(transaction_id bytea, credential_set smallint, eid text, euicc_curve smallint, euicc_point bytea, smdp_oid text, request_sha256 bytea, order_id bigint, download_attempts integer, state text, refusal text, event text, metadata bytea, code_required boolean, otpk bytea, smdp_signature2 bytea, tac text, imei text, peer text, why text, template_id bigint, subject text, reason text) -> order_id bigint     zero rows: conflict
 -- Makes the session that AuthenticateClient admitted or refused and counts the attempt on its order,
 -- if the order still is as it was judged; with an event (eligibility, attempts) the profile moves. Subject
--- and reason are the refusal's codes, for the operator.
+-- and reason are the refusal's codes, for the operator. A reusable order is never used up, nor ended by a
+-- card that cannot take its profile.
 -- Conflict: the transaction exists already, or the order changed meanwhile.
 -- writes
 with was as (
     select p.iccid, p.state, p.event_seq, t.name as type, t.operator_id, o.id,
-           es2_told(t.operator_id) as told, o.smds, o.eid, o.matching_id
+           es2_told(t.operator_id) as told, o.smds, o.eid, o.matching_id, o.reusable
       from profile p
       join download_order o on o.id = p.order_id and o.iccid = p.iccid
       join profile_type t on t.id = p.type_id
@@ -87,9 +89,9 @@ with was as (
  returning order_id
 ), counted as (
     update download_order o
-       set download_attempts = o.download_attempts + 1,
+       set download_attempts = o.download_attempts + (not o.reusable)::integer,
            last_transaction = $1,
-           error = case when $12 is null then o.error else $11 end
+           error = case when $12 is null or o.reusable then o.error else $11 end
       from was, made
      where o.id = was.id
 ), moved as (
@@ -97,7 +99,7 @@ with was as (
        set state = m.to_state, state_since = now(),
            event_seq = was.event_seq + 1 + was.told + (was.smds is not null)::integer
       from was, made, profile_move m
-     where p.iccid = was.iccid and m.event = $12 and m.from_state = was.state
+     where p.iccid = was.iccid and m.event = $12 and m.from_state = was.state and not was.reusable
  returning p.iccid, was.event_seq + 1 as event_seq, m.from_state, m.to_state, was.type,
            was.operator_id, was.id, was.told, was.smds, was.eid, was.matching_id
 ), passed as ( -- the eligibility check, and somebody wants to know
@@ -232,7 +234,7 @@ select outcome from was;
 
 -- name: session_cancel(transaction_id bytea, event text, error text, why text, subject text, reason text) -> moved boolean     zero rows: none
 -- CancelSession: ends the session; the profile moves only for the newest session of a pending order
--- that belongs to no other EID. A repeat finds the session ended and moves nothing. Subject and reason tell
+-- that belongs to no other EID and is not reusable. A repeat finds the session ended and moves nothing. Subject and reason tell
 -- the operator why.
 -- writes
 with was as (
@@ -244,7 +246,7 @@ with was as (
       join rsp_session s on s.order_id = o.id
       join profile_type t on t.id = p.type_id
      where s.transaction_id = $1 and s.state in ('authenticated', 'bound') and s.result is null
-       and o.pending and not o.frozen and o.last_transaction = $1 and (o.eid is null or o.eid = s.eid)
+       and o.pending and not o.frozen and not o.reusable and o.last_transaction = $1 and (o.eid is null or o.eid = s.eid)
        for update of p, o, s
 ), closed as (
     update rsp_session s

@@ -7,7 +7,9 @@
 select jsonb_strip_nulls(jsonb_build_object(
            'iccid', p.iccid, 'operator', w.name, 'type', t.name, 'class', p.class,
            'state', p.state, 'since', utc(p.state_since), 'cardState', p.card_state,
-           'cardEid', p.card_eid)) as view
+           'cardEid', p.card_eid,
+           'reusable', (select true from download_order o
+                         where o.id = p.order_id and o.pending and o.reusable))) as view
   from profile p
   join profile_type t on t.id = p.type_id
   join operator w on w.id = t.operator_id
@@ -32,6 +34,7 @@ select jsonb_strip_nulls(jsonb_build_object(
            'templateVersion', v.version, 'load', p.load_id,
            'cardState', p.card_state, 'cardEid', p.card_eid, 'cardSequence', p.card_seq,
            'cardSince', utc(p.card_since),
+           'reusable', case when o.pending then nullif(o.reusable, false) end,
            'importedAt', utc(p.imported_at))) as view
   from profile p
   join profile_type t on t.id = p.type_id
@@ -96,6 +99,7 @@ select jsonb_strip_nulls(jsonb_build_object(
                          else 'superseded' end,
            'since', utc(p.state_since), 'matchingId', o.matching_id,
            'confirmationCode', o.cc_sha256 is not null, 'pending', o.pending,
+           'reusable', nullif(o.reusable, false),
            'createdAt', utc(o.created_at),
            'expiresAt', utc(o.expires_at))) as view
   from download_order o
@@ -116,6 +120,7 @@ select jsonb_strip_nulls(jsonb_build_object(
 select jsonb_strip_nulls(jsonb_build_object(
            'id', o.id, 'iccid', p.iccid, 'operator', w.name, 'type', t.name,
            'state', p.state, 'since', utc(p.state_since), 'pending', o.pending,
+           'reusable', nullif(o.reusable, false),
            'eid', o.eid, 'linkedAt', utc(o.linked_at), 'linkedBy', o.linked_by,
            'matchingId', o.matching_id, 'confirmationCode', o.cc_sha256 is not null,
            'downloadAttempts', o.download_attempts,

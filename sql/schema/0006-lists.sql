@@ -38,6 +38,10 @@ create index deny_loaded on deny (id) where removed_at is null;
 -- Whose profiles may go to eUICCs of a test CI, whose private key the world knows.
 alter table operator add column test_ci boolean not null default false;
 
+-- Laboratory use: an order of a test profile that any number of eUICCs may download. Its profile stays
+-- where it is while cards come and go.
+alter table download_order add column reusable boolean not null default false;
+
 -- How far ahead of its end a certificate or revocation list was told of: days, 0 at the end itself.
 create table certificate_watch (
     sha256    bytea       primary key check (length(sha256) = 32),
@@ -59,4 +63,10 @@ create function address_group(peer text) returns text
     select case when peer like '[%'
                 then host(network(set_masklen(split_part(substr(peer, 2), ']', 1)::inet, 64)))
                 else split_part(peer, ':', 1) end
+$$;
+
+-- What events of reusable orders have besides.
+create function reusable_mark(reusable boolean) returns jsonb
+    language sql immutable as $$
+    select case when reusable then '{"reusable": true}'::jsonb else '{}'::jsonb end
 $$;

@@ -22,6 +22,7 @@ ctl_order_create_read(struct task *t)
 
 	c->in.actor = ctl_actor_get(t);
 	c->in.type_name = ctl_text_get(t, "type");
+	c->in.reusable = ctl_flag_get(t, "reusable");
 	c->in.operator_name = ctl_operator_get(t);
 	if (days > DAYS_MAX)
 		return ctl_refuse(

@@ -97,7 +97,7 @@ static const struct ctl_verb verbs[] = {
 		.list = "clients", .write = ctl_view_write },
 	{ .name = "order create",
 		.args = ARGS(MAY("iccid", ICCID) MAY("operator", TEXT) MAY("type", TEXT) MAY("eid", EID)
-			MAY("expiresDays", NUMBER) MAY("why", TEXT)),
+			MAY("reusable", FLAG) MAY("expiresDays", NUMBER) MAY("why", TEXT)),
 		.procedure = &dp_download_order, .read = ctl_order_create_read,
 		.write = ctl_order_create_write },
 	{ .name = "order confirm",

@@ -210,7 +210,8 @@ order_refusal(const struct dp_authenticate_client *c)
 		return &DP_PROFILE_NOT_RELEASED;
 	if (state == STATE_error && (ended == &DP_ORDER_EXPIRED || ended == &DP_ATTEMPTS_EXCEEDED))
 		return ended;
-	if ((state != STATE_released && state != STATE_downloaded) || a->frozen)
+	if ((state != STATE_released && state != STATE_downloaded) || a->frozen ||
+		(a->reusable && !c->call.world->settings.reusable_orders))
 		return &DP_PROFILE_NOT_RELEASED;
 	/* Downloaded never expires: the package may be on the card already. */
 	if (a->expired && state == STATE_released)

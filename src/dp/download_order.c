@@ -50,13 +50,17 @@ check(struct task *t)
 									    : REFUSE(TYPE_UNKNOWN));
 	if (c->call.iccid.p && c->in.type_name.p && found->type_id != found->iccid_type_id)
 		return task_refuse(t, REFUSE(TYPE_DIFFERS));
+	if (c->in.reusable && !c->call.world->settings.reusable_orders)
+		return task_refuse(t, REFUSE(REUSABLE_OFF));
+	if (c->in.reusable && c->call.iccid.p && !found->iccid_test)
+		return task_refuse(t, REFUSE(REUSABLE_OPERATIONAL));
 	GO(reserve);
 }
 
 static int64_t
 lifetime_of(const struct dp_download_order *c)
 {
-	int64_t configured = c->call.world->settings.order_lifetime;
+	int64_t configured = c->in.reusable ? 0 : c->call.world->settings.order_lifetime;
 
 	if (c->in.lifetime)
 		return c->in.lifetime;
@@ -71,6 +75,7 @@ reserve(struct task *t)
 		.iccid = c->call.iccid,
 		.type_id = c->prepared.type_id,
 		.eid = c->call.eid,
+		.reusable = c->in.reusable,
 		.lifetime = lifetime_of(c),
 		.actor = c->in.actor.name,
 		.why = c->in.actor.why,

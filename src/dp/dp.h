@@ -61,6 +61,7 @@ struct dp_settings {
 	int download_attempts;                   /* beyond this many: terminated */
 	int code_attempts;                       /* wrong Confirmation Codes that are forgiven */
 	int clone_addresses, clone_device_types; /* of one eUICC in a day; 0: any number */
+	bool reusable_orders;                    /* laboratories may have them */
 	int64_t order_lifetime;                  /* seconds; 0: no end */
 	int64_t call_memory; /* seconds that a call of ES2+ is remembered; 0: not */
 };

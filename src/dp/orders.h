@@ -39,6 +39,7 @@ struct dp_download_order {
 		struct slice type_name;     /* absent: not given */
 		struct slice operator_name; /* whose type an administrator means */
 		int64_t lifetime;           /* seconds; 0: as configured */
+		bool reusable;              /* for any number of eUICCs; test profiles only */
 	} in;
 	struct store_moved out;
 	/* find_stock */

@@ -162,6 +162,8 @@ static const struct rspctl_verb verbs[] = {
 			TEXT("--type", "NAME", "type", "any profile of this type")
 			WHOSE_TYPE
 			TEXT("--eid", "EID", "eid", "for this eUICC alone")
+			FLAG("--reusable", "reusable",
+				"for any number of downloads; test profiles in laboratories only")
 			NUMBER("--expires", "DAYS", "expiresDays",
 				"the order ends after so many days (default: as configured)")
 			WHY),

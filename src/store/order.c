@@ -16,6 +16,7 @@ static const struct column prepared_columns[] = {
 	COL_BOOL(struct store_prepared, type_foreign),
 	COL_INT8(struct store_prepared, iccid_type_id),
 	COL_INT8(struct store_prepared, iccid_operator_id),
+	COL_BOOL(struct store_prepared, iccid_test),
 };
 
 const struct step *
@@ -42,8 +43,8 @@ store_order_create(struct task *t, struct store *s, const struct store_order *in
 	enum profile_event event = in->eid.p ? EVENT_download_order_eid : EVENT_download_order;
 	const struct param params[] = { P_INT8(in->order_id), P_TEXT(in->iccid),
 		P_INT8_OR_NULL(in->type_id), P_EVENT(event), P_TEXT(in->eid),
-		P_INT8_OR_NULL(in->lifetime), P_TEXT(in->actor), P_TEXT(in->why),
-		P_CALL(&in->call) };
+		P_INT8_OR_NULL(in->lifetime), P_TEXT(in->actor), P_TEXT(in->why), P_CALL(&in->call),
+		P_BOOL(in->reusable) };
 
 	return query_send(t, s, Q_ORDER_CREATE, params, ONE_ROW(created_columns, out), then);
 }

@@ -27,6 +27,7 @@ struct store_prepared {
 	bool type_foreign;         /* another operator has a type of this name */
 	int64_t iccid_type_id;     /* of the profile that was named */
 	int64_t iccid_operator_id; /* and whose it is */
+	bool iccid_test;           /* it is of class test */
 };
 
 /* ICCID or type may be absent; the operator by number, or (0) by name. */
@@ -43,6 +44,7 @@ struct store_moved {
 struct store_order {
 	int64_t order_id;   /* of store_order_prepare */
 	struct slice iccid; /* absent: any of the type */
+	bool reusable;      /* for any number of eUICCs */
 	int64_t type_id;    /* STORE_NULL with an ICCID */
 	struct slice eid;   /* absent: none */
 	int64_t lifetime;   /* seconds; STORE_NULL: no end */

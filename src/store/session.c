@@ -27,6 +27,7 @@ static const struct column admission_columns[] = {
 	COL_BYTES(struct store_admission, otpk),
 	COL_INT8(struct store_admission, template_id),
 	COL_BOOL(struct store_admission, test_ci),
+	COL_BOOL(struct store_admission, reusable),
 };
 
 const struct step *

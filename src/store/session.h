@@ -26,6 +26,7 @@ struct store_admission {
 	int64_t template_id; /* that it is made of; STORE_NULL: it is a package of its own */
 	struct slice otpk;   /* otPK.EUICC of the last package for this eUICC and set, or absent */
 	bool test_ci;        /* its operator's profiles may go to eUICCs of a test CI */
+	bool reusable;       /* the order is for any number of eUICCs */
 };
 
 /* What the eUICC can take: a version (major * 256 + minor), services (1 << enum profile_service). */

@@ -59,6 +59,10 @@ def result(world, case, event):
     world.db.run("notification_record_result", **world.result_of(case.tx, event))
 
 
+def succeed(world, case, _):
+    world.db.run("notification_record_result", **world.result_of(case.tx))
+
+
 def delete(world, case, _):
     world.db.run("notification_record", **world.report_of(case.eid, case.iccid, 20, "delete"))
     world.db.run("notification_apply", eid=case.eid, iccid=case.iccid)
@@ -72,6 +76,8 @@ CALLS = {
     "confirm_order_release": (confirm, "test"),
     "release_profile": (release, "test"),
     "bind": (bind, "es9+:GetBoundProfilePackage"),
+    "bind_reusable": (bind, "es9+:GetBoundProfilePackage"),
+    "install_reusable": (succeed, "es9+:HandleNotification"),
     "fail_eligibility": (refuse, "es9+:AuthenticateClient"),
     "exceed_attempts": (refuse, "es9+:AuthenticateClient"),
     "exceed_confirmation_code": (guess, "es9+:GetBoundProfilePackage"),
@@ -91,5 +97,8 @@ CALLS = {
 
 
 def prepare(world, origin, event):
-    """A profile in that state, of a type whose deletion makes this event."""
-    return world.at(origin, {"reissue": "reissue", "restock": "available"}.get(event, "keep"))
+    """A profile in that state, of a type whose deletion makes this event, with an order of its kind."""
+    case = world.at(origin, {"reissue": "reissue", "restock": "available"}.get(event, "keep"))
+    if event.endswith("_reusable"):
+        world.db.rows("update download_order set reusable = true where id = %s", case.order_id)
+    return case

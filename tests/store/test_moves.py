@@ -20,6 +20,14 @@ KINDS = {
 }
 
 
+# … but for these, whatever they lead to
+KINDS_OF = {
+    "restock": "profile.restocked",
+    "bind_reusable": "profile.downloaded",
+    "install_reusable": "profile.installed",
+}
+
+
 def test_every_event_has_its_call():
     assert sorted(CALLS) == EVENTS
     assert sorted(KINDS) == STATES
@@ -56,7 +64,7 @@ def test_an_event_moves_a_profile_as_the_table_says(world, event, origin):
         assert world.moves(case.iccid) == moves
         assert world.outbox(case.iccid) == outbox + reported
         return
-    kind = "profile.restocked" if event == "restock" else KINDS[target]
+    kind = KINDS_OF.get(event, KINDS[target])
     assert world.state(case.iccid) == target
     assert world.moves(case.iccid) == moves + [(event, origin, target)]
     assert world.outbox(case.iccid) == outbox + reported + [kind]

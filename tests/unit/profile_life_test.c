@@ -32,6 +32,8 @@ static const struct {
 	{ EVENT_confirm_order_release,     ".rr......" },
 	{ EVENT_release_profile,           "...r....." },
 	{ EVENT_bind,                      "....dd..." },
+	{ EVENT_bind_reusable,             "....r...." },
+	{ EVENT_install_reusable,          "....r..eu" },
 	{ EVENT_fail_eligibility,          "....ee..." },
 	{ EVENT_exceed_attempts,           "....ee..." },
 	{ EVENT_exceed_confirmation_code,  "....ee..." },
