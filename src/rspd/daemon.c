@@ -147,10 +147,10 @@ on_world(void *arg, bool ok)
 {
 	struct rspd *r = arg;
 
+	if (r->draining)
+		return; /* nothing is to begin any more */
 	if (!ok) {
 		plan_drop(r);
-		if (r->draining)
-			return;
 		if (may_say(r))
 			LOG(rspd, WARNING,
 				"did=%s result=waiting note=\"the database does not answer\"",
@@ -301,17 +301,17 @@ drain(void *arg)
 	dp_periodic_stop(r->sealer);
 	dp_periodic_stop(r->housekeeper);
 	dp_periodic_stop(r->certificates);
-	dp_periodic_stop(r->clones);
 	r->certificates = NULL;
+	dp_periodic_stop(r->clones);
+	r->clones = NULL;
 	dp_periodic_stop(r->denied);
 	r->denied = NULL;
 	dp_periodic_stop(r->clients);
 	r->clients = NULL;
-	if (r->entry) { /* it never came into service */
-		loop_timer_free(r->entry);
-		r->entry = NULL;
+	loop_timer_free(r->entry);
+	r->entry = NULL;
+	if (r->plan) /* it never came into service */
 		plan_drop(r);
-	}
 	outbox_stop(r->outbox);
 	ctl_drain(r->ctl);
 	store_drain(r->store);

@@ -1,6 +1,7 @@
 """SIGHUP, SIGTERM and the start: configuration and certificates change without dropping a
 connection, a wrong configuration changes nothing, a drain finishes what has begun."""
 
+import contextlib
 import json
 import os
 import signal
@@ -383,3 +384,21 @@ def test_the_control_socket_is_ours_alone(rspd):
     mode = os.stat(rspd.control)
     assert stat.S_ISSOCK(mode.st_mode)
     assert mode.st_mode & 0o007 == 0
+
+
+def test_a_start_may_be_cut_short(make_rspd):
+    """SIGTERM between the control socket and the listeners: what has begun ends, and nothing begins."""
+    rspd = make_rspd()
+    for _ in range(5):
+        rspd.stop()
+        with open(rspd.log_path, "ab") as log:
+            rspd.process = subprocess.Popen(
+                rspd.command(), stderr=log, stdout=log, env=rspd.environment()
+            )
+
+        def answers():
+            with contextlib.suppress(OSError, ValueError):
+                return rspd.ask("tasks")
+
+        wait_for(answers, "the control socket")
+    rspd.stop()
