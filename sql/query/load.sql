@@ -16,6 +16,12 @@ select profile_load_take($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) as outcome;
 -- lane: load
 select line, first, total from profile_load_duplicates($1, $2);
 
+-- name: load_drop(load_id bigint) -> dropped boolean     zero rows: none
+-- Nothing comes of its rows.
+-- lane: load
+-- writes
+select profile_load_drop($1) as dropped;
+
 -- name: load_sweep() -> swept integer     zero rows: none
 -- Rests of loads whose session is gone.
 -- lane: background

@@ -117,6 +117,14 @@ begin
     return load;
 end $$;
 
+-- A load ends without profiles.
+create function profile_load_drop(load bigint) returns boolean
+    language plpgsql as $$
+begin
+    execute format('drop table if exists profile_staging_%s', load);
+    return true;
+end $$;
+
 -- Templates change while no load ends, and the other way round. Not by a lock on the row, for which
 -- orders would wait.
 create function profile_type_hold(type bigint, shared boolean) returns void

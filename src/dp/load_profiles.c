@@ -34,7 +34,9 @@ enum {
 	S(judge_load)       /* take them all, or find out what else is wrong         */ \
 	S(take)             /* one statement; again when a duplicate is gone         */ \
 	S(check_taken) \
-	S(tell_duplicates)  /* which lines they are                                  */
+	S(tell_duplicates)  /* which lines they are                                  */ \
+	S(drop)             /* what was staged, when nothing comes of it             */ \
+	S(answer)
 /* clang-format on */
 STEPS(DECLARE_STEP)
 static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
@@ -419,7 +421,7 @@ judge_load(struct task *t)
 	if (!c->base.out.rows && !c->base.out.refused)
 		refuse_row(t, 1, NULL, "there are no rows");
 	if (!c->load.staged)
-		FINISH;
+		GO(drop);
 	if (c->base.out.refused || c->base.in.dry_run)
 		return find_duplicates(t);
 	GO(take);
@@ -448,7 +450,7 @@ check_taken(struct task *t)
 
 	if (slice_eq(c->taken.outcome, SLICE_LIT("done"))) {
 		c->base.out.profiles = c->load.staged;
-		FINISH;
+		GO(answer);
 	}
 	if (slice_eq(c->taken.outcome, SLICE_LIT("duplicate")))
 		return find_duplicates(t);
@@ -490,5 +492,20 @@ tell_duplicates(struct task *t)
 		tell_duplicate(t, &d[i]);
 	base->out.refused += total - (int64_t)c->duplicates.n;
 	qsort(base->out.faults, base->out.fault_count, sizeof *base->out.faults, by_line);
+	GO(drop);
+}
+
+static const struct step *
+drop(struct task *t)
+{
+	struct load *c = t->state;
+
+	return store_load_drop(t, &c->load, THEN(answer));
+}
+
+static const struct step *
+answer(struct task *t)
+{
+	(void)t;
 	FINISH;
 }

@@ -77,6 +77,14 @@ store_load_take(struct task *t, struct store_load *l, const struct store_load_fa
 		ONE_ROW(taken_columns, out), then);
 }
 
+const struct step *
+store_load_drop(struct task *t, struct store_load *l, const struct step *then)
+{
+	const struct param params[] = { P_INT8(l->load_id) };
+
+	return copy_ask(l->copy, t, Q_LOAD_DROP, params, 1, NO_ROWS, then);
+}
+
 static const struct column swept_columns[] = { COL_INT4(struct store_load_swept, swept) };
 
 const struct step *

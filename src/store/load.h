@@ -64,6 +64,10 @@ const struct step *
 store_load_take(struct task *t, struct store_load *l, const struct store_load_facts *facts,
 	struct store_load_taken *out, const struct step *then) MUST_RETURN;
 
+/* The rows are not wanted: sooner than they would be swept. */
+const struct step *
+store_load_drop(struct task *t, struct store_load *l, const struct step *then) MUST_RETURN;
+
 struct store_load_swept {
 	int32_t swept;
 };

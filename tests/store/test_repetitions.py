@@ -361,7 +361,7 @@ CALLS = [
     (seeds_reseal, "seeds_reseal", [{"done": 0}]),
 ]
 TWICE = {"audit_note"}  # its header says so
-ONCE = {"load_begin", "load_take"}  # of a session that is never made again: test_loads.py
+ONCE = {"load_begin", "load_take", "load_drop"}  # of a session that is never made again: test_loads.py
 
 
 def expected(first, again):
