@@ -36,55 +36,49 @@ read_key(const char *file, uint8_t key[SIZE])
 		    : "does not hold 64 hexadecimal digits: make it with `openssl rand -hex 32`";
 }
 
-static bool
-is_given(const char *file)
+/* What the two files hold, until something was made of it. */
+struct pair {
+	uint8_t current[SIZE], former[SIZE];
+	struct slice old; /* `former`, or absent: there is no former key */
+};
+
+static const char *
+pair_read(struct pair *k, const char *current, const char *former)
 {
-	return file && *file;
+	const char *wrong = read_key(current, k->current);
+
+	k->old = SLICE_NONE;
+	if (!wrong && former && *former) {
+		wrong = read_key(former, k->former);
+		k->old = SLICE_ARRAY(k->former);
+	}
+	return wrong;
 }
 
-/* Both files; `old` is filled only when there is a former key. */
+/* Wipes it. The answer for who asked: `made` is what became of the keys. */
 static const char *
-read_pair(const char *current, const char *former, uint8_t new[SIZE], uint8_t old[SIZE])
+pair_settle(struct pair *k, const char *wrong, const void *made)
 {
-	const char *wrong = read_key(current, new);
-
-	if (!wrong && is_given(former))
-		wrong = read_key(former, old);
-	return wrong;
+	explicit_bzero(k, sizeof *k);
+	return wrong ? wrong : made ? NULL : "has the same key id as the former one: make another";
 }
 
 const char *
 keys_ring_load(const char *current, const char *former, struct crypto_ring **out)
 {
-	uint8_t new[SIZE], old[SIZE];
-	const char *wrong = read_pair(current, former, new, old);
+	struct pair k;
+	const char *wrong = pair_read(&k, current, former);
 
-	*out = NULL;
-	if (!wrong) {
-		*out = crypto_ring_new(
-			SLICE_ARRAY(new), is_given(former) ? SLICE_ARRAY(old) : SLICE_NONE);
-		if (!*out)
-			wrong = "has the same key id as the former one: make another";
-	}
-	explicit_bzero(new, sizeof new);
-	explicit_bzero(old, sizeof old);
-	return wrong;
+	*out = wrong ? NULL : crypto_ring_new(SLICE_ARRAY(k.current), k.old);
+	return pair_settle(&k, wrong, *out);
 }
 
 const char *
 keys_sealer_load(const char *current, const char *former, struct crypto_sealer **out)
 {
-	uint8_t new[SIZE], old[SIZE];
-	const char *wrong = read_pair(current, former, new, old);
+	struct pair k;
+	const char *wrong = pair_read(&k, current, former);
 
-	*out = NULL;
-	if (!wrong) {
-		*out = crypto_sealer_new(
-			SLICE_ARRAY(new), is_given(former) ? SLICE_ARRAY(old) : SLICE_NONE);
-		if (!*out)
-			wrong = "has the same key id as the former one: make another";
-	}
-	explicit_bzero(new, sizeof new);
-	explicit_bzero(old, sizeof old);
-	return wrong;
+	*out = wrong ? NULL : crypto_sealer_new(SLICE_ARRAY(k.current), k.old);
+	return pair_settle(&k, wrong, *out);
 }
