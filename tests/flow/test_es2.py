@@ -744,3 +744,32 @@ def test_rspsim_that_is_nobody(sim, scratch):
     stranger = es2.Certificate(scratch, "CN=stranger").path
     code, answer, said = sim("release", "--iccid", UNKNOWN, "--certificate", stranger, "--key", stranger)
     assert code == 69 and answer is None and "401" in said
+
+
+# ---- the listener in the configuration ----------------------------------------------------------------
+
+
+def test_a_role_that_is_none(make_rspd, site):
+    _, section = es2.listener(site)
+    checked = make_rspd(start=False, **{"listener es2": {**section, "role": "es3"}}).once("--check-config", check=False)
+    assert checked.returncode == 78
+    assert "role" in checked.stderr and "es9 or es2" in checked.stderr
+
+
+def test_a_listener_that_comes_with_a_reload(make_rspd, site, scratch):
+    certificate = es2.Certificate(scratch, "CN=later")
+    daemon = make_rspd()
+    daemon.es2_port, daemon.options["listener es2"] = es2.listener(site)
+    daemon.write_config()
+    daemon.ask("operator client add", name="default", certificate=certificate.base64)
+    daemon.ask("reload")
+    caller = es2.Caller(daemon, certificate, per_call=True)
+
+    def served():
+        try:
+            return caller.order(iccid=UNKNOWN).status == 200
+        except ConnectionError:
+            return False
+
+    wait_for(served, "the listener")
+    assert daemon.desk.order().state == "released"  # LPAs and the control socket are served as before
