@@ -20,7 +20,13 @@ with owner as (
     select $1, kind.id, $3, $4, $5, $6, $7, $8
       from (select id from known union all select id from fresh) kind
         on conflict do nothing
- returning iccid
+ returning iccid, type_id
+), rearmed as (
+    update profile_type t
+       set stock_low = false, stock_probe = 0
+      from made
+     where t.id = made.type_id and t.stock_low
+       and profile_stock(t.id, t.low_water) + 1 >= t.low_water
 ), packed as (
     insert into profile_package (iccid, upp)
     select iccid, $9 from made

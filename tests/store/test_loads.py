@@ -71,7 +71,7 @@ def test_of_two_loads_at_a_time_one_wins(world, connect):
     for t in threads:
         t.start()
     for t in threads:
-        t.join(30)
+        t.join(120)
     assert sorted(outcomes.values()) == ["done", "duplicate"]
     assert known(world, rows) == len(rows)
 
@@ -209,5 +209,16 @@ def test_orders_beside_each_other_tell_it_once(world, connect):
     for t in threads:
         t.start()
     for t in threads:
-        t.join(30)
+        t.join(120)
     assert len(alerts(world, type_id)) == 1
+
+
+def test_an_import_above_the_low_water_lets_it_be_told_again(world):
+    type_id = world.templated(low_water=3)
+    name = world.db.value("select name from profile_type where id = %s", type_id)
+    world.load(type_id, 3)
+    take_from_stock(world, type_id, 1)
+    assert len(alerts(world, type_id)) == 1
+    assert world.db.run("profile_import", **world.package(f"8949{world.number():015d}", name))
+    take_from_stock(world, type_id, 1)
+    assert len(alerts(world, type_id)) == 2
