@@ -339,6 +339,17 @@ conn_restart(struct conn *c, const char *why)
 		fail(c, why);
 }
 
+void
+conn_renew(struct conn *c)
+{
+	if (c->state < CONN_PREPARING)
+		return;
+	close_now(c);
+	c->user->down(c);
+	c->asker = NULL;
+	conn_start(c);
+}
+
 bool
 conn_send(struct conn *c, void *asker, const struct statement *statement, const struct values *v)
 {

@@ -82,8 +82,10 @@ struct conn {
 void conn_init(struct conn *c, struct store *s, const struct conn_user *user, void *owner);
 void conn_start(struct conn *c);
 void conn_fini(struct conn *c);
-/* Down and up again. */
+/* Down, since something is wrong, and up again after a pause. */
 void conn_restart(struct conn *c, const char *why);
+/* Connects anew at once when its commands were said already: there are others now. */
+void conn_renew(struct conn *c);
 /* Sends on a free connection. When it turns out to be dead, `down` is called and the answer is false. */
 bool
 conn_send(struct conn *c, void *asker, const struct statement *statement, const struct values *v);
@@ -207,9 +209,9 @@ struct copy {
 /* NULL: too many load already. It goes with the task's arena. */
 struct copy *copy_new(struct task *t, struct store *s);
 /* As query_start, on this session, which the first one connects. */
-const struct step *copy_ask(struct copy *c, struct task *t, unsigned query,
-	const struct param *params, size_t n, struct want want,
-	const struct step *then) MUST_RETURN;
+const struct step *
+copy_ask(struct copy *c, struct task *t, unsigned query, const struct param *params, size_t n,
+	struct want want, const struct step *then) MUST_RETURN;
 /* The COPY command of all rows to come; copied. */
 void copy_command_set(struct copy *c, const char *command);
 /* The statement asked next is the one that counts. */

@@ -157,9 +157,7 @@ store_listen(struct store *s, const char *name, void (*heard)(void *arg), void *
 	channel->arg = arg;
 	snprintf(channel->command, sizeof channel->command, "listen %s", name);
 	l->commands[l->conn.command_count++] = channel->command;
-	/* A connection that is past that point says its commands again. */
-	if (l->conn.state >= CONN_PREPARING)
-		conn_restart(&l->conn, "it listens to more");
+	conn_renew(&l->conn);
 }
 
 void

@@ -4,6 +4,7 @@ connection, a wrong configuration changes nothing, a drain finishes what has beg
 import contextlib
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -194,6 +195,15 @@ def test_a_signal_during_a_reload_is_not_lost(lonely):
     lonely.database.postgres.start()
     wait_for(lambda: lonely.log().count(OK) == 2, "both reloads")
     assert set(lonely.ask("log")["areas"].values()) == {"info"}
+
+
+def test_a_normal_life_warns_of_nothing(make_rspd):
+    daemon = make_rspd(log={"level": "info"})
+    wait_for(lambda: "lane=listen connection up" in daemon.log(), "the connection that listens")
+    daemon.desk.order()
+    daemon.stop()
+    assert "did=drain" in daemon.log()
+    assert not re.findall("^.*level=(?:warning|error) .*$", daemon.log(), re.MULTILINE)
 
 
 def test_a_start_that_waits_says_so_once_and_goes_on(make_rspd):
