@@ -41,60 +41,88 @@ tell_verdict(json_t *ok)
 	return EX_OK;
 }
 
-int
-rspctl_verify(const struct rspctl_verb *verb)
+/* Takes part of the work into account, as `ok` tells it. */
+typedef void take_part(json_t *ok, void *sums);
+
+/* Asks until nothing is left or something is wrong. The last answer, for the caller to release. */
+static json_t *
+ask_all(const struct rspctl_verb *verb, take_part *take, void *sums, int *code)
 {
-	long long entries = 0, seals = 0;
 	json_t *answer, *ok, *next;
-	int code;
 
 	for (;;) {
 		answer = rspctl_ask(verb->name, rspctl_call.args);
-		code = rspctl_outcome(answer);
+		*code = rspctl_outcome(answer);
 		ok = json_object_get(answer, "ok");
 		next = json_object_get(ok, "next");
-		entries += number_of(ok, "entries");
-		seals += number_of(ok, "seals");
-		if (code || !next)
-			break;
+		take(ok, sums);
+		if (*code || !next)
+			return answer;
 		json_object_set(rspctl_call.args, "after", next);
 		json_decref(answer);
 	}
+}
+
+struct verified {
+	long long entries, seals;
+};
+
+static void
+take_verified(json_t *ok, void *sums)
+{
+	struct verified *all = sums;
+
+	all->entries += number_of(ok, "entries");
+	all->seals += number_of(ok, "seals");
+}
+
+int
+rspctl_verify(const struct rspctl_verb *verb)
+{
+	struct verified all = { 0, 0 };
+	json_t *answer, *ok;
+	int code;
+
+	answer = ask_all(verb, take_verified, &all, &code);
+	ok = json_object_get(answer, "ok");
 	if (!code) {
-		json_object_set_new(ok, "entries", json_integer(entries));
-		json_object_set_new(ok, "seals", json_integer(seals));
+		json_object_set_new(ok, "entries", json_integer(all.entries));
+		json_object_set_new(ok, "seals", json_integer(all.seals));
 		code = tell_verdict(ok);
 	}
 	json_decref(answer);
 	return code;
 }
 
+struct rotated {
+	long long done, all;
+};
+
+static void
+take_rotated(json_t *ok, void *sums)
+{
+	struct rotated *r = sums;
+
+	r->done += number_of(ok, "done");
+	if (json_object_get(ok, "left"))
+		r->all = r->done + number_of(ok, "left");
+	if (json_object_get(ok, "next"))
+		rspctl_progress(r->done, r->all > r->done ? r->all : r->done);
+}
+
 int
 rspctl_rotate(const struct rspctl_verb *verb)
 {
-	long long done = 0, all = 0;
-	json_t *answer, *ok, *next;
+	struct rotated r = { 0, 0 };
+	json_t *answer;
 	int code;
 
-	for (;;) {
-		answer = rspctl_ask(verb->name, rspctl_call.args);
-		code = rspctl_outcome(answer);
-		ok = json_object_get(answer, "ok");
-		next = json_object_get(ok, "next");
-		done += number_of(ok, "done");
-		if (json_object_get(ok, "left"))
-			all = done + number_of(ok, "left");
-		if (code || !next)
-			break;
-		rspctl_progress(done, all > done ? all : done);
-		json_object_set(rspctl_call.args, "after", next);
-		json_decref(answer);
-	}
+	answer = ask_all(verb, take_rotated, &r, &code);
 	rspctl_progress_clear();
 	if (!code && rspctl_call.json)
-		printf("{\"done\":%lld,\"left\":%lld}\n", done, all - done);
+		printf("{\"done\":%lld,\"left\":%lld}\n", r.done, r.all - r.done);
 	else if (!code)
-		printf("%lld values sealed anew, %lld left\n", done, all - done);
+		printf("%lld values sealed anew, %lld left\n", r.done, r.all - r.done);
 	json_decref(answer);
 	return code;
 }
