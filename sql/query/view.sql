@@ -114,9 +114,11 @@ select jsonb_strip_nulls(jsonb_build_object(
  order by o.id desc
  limit $5;
 
--- name: view_order(iccid text, download_attempts integer, code_attempts integer) -> view jsonb     zero rows: none
--- The order that holds the profile, or held it last: who has it since when by which call, what is left
--- of its budgets, its newest sessions, and the profile's whole history.
+-- name: view_order(iccid text, order_id bigint, download_attempts integer, code_attempts integer) -> view jsonb     zero rows: none
+-- The order of this number, else the one that holds the profile, or held it last: who has it since when by
+-- which call, what is left of its budgets, its newest sessions, and the profile's state and whole history.
+-- With the profile's frozen orders beside it, which an alert may have told of, and with the order that
+-- holds the profile when it is another.
 select jsonb_strip_nulls(jsonb_build_object(
            'id', o.id, 'iccid', p.iccid, 'operator', w.name, 'type', t.name,
            'state', p.state, 'since', utc(p.state_since), 'pending', o.pending,
@@ -124,11 +126,16 @@ select jsonb_strip_nulls(jsonb_build_object(
            'eid', o.eid, 'linkedAt', utc(o.linked_at), 'linkedBy', o.linked_by,
            'matchingId', o.matching_id, 'confirmationCode', o.cc_sha256 is not null,
            'downloadAttempts', o.download_attempts,
-           'downloadAttemptsLeft', greatest($2 - o.download_attempts, 0),
+           'downloadAttemptsLeft', greatest($3 - o.download_attempts, 0),
            'confirmationCodeAttempts', o.cc_attempts,
            'confirmationCodeAttemptsLeft',
-           case when o.cc_sha256 is not null then greatest($3 - o.cc_attempts, 0) end,
+           case when o.cc_sha256 is not null then greatest($4 - o.cc_attempts, 0) end,
            'packageOut', o.package_out, 'frozen', o.frozen, 'error', o.error,
+           'heldBy', nullif(p.order_id, o.id),
+           'frozenOrders',
+           (select jsonb_agg(f.id order by f.id)
+              from download_order f
+             where f.iccid = o.iccid and f.frozen and f.pending and f.id <> o.id),
            'createdAt', utc(o.created_at),
            'expiresAt', utc(o.expires_at),
            'cancelledAt', utc(o.cancelled_at),
@@ -158,11 +165,12 @@ select jsonb_strip_nulls(jsonb_build_object(
                      where a.iccid = p.iccid
                      order by a.id desc
                      limit 100) x)) as view
-  from profile p
+  from download_order o
+  join profile p on p.iccid = o.iccid
   join profile_type t on t.id = p.type_id
   join operator w on w.id = t.operator_id
-  join download_order o on o.id = p.order_id
- where p.iccid = $1;
+ where o.id = coalesce($2, (select order_id from profile where iccid = $1))
+   and ($1 is null or o.iccid = $1);
 
 -- name: view_sessions(eid text, iccid text, most integer, operator_name text) -> view jsonb     zero rows: none
 -- lane: background

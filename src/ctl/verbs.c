@@ -3,13 +3,17 @@
 #include "ctl/verbs.h"
 #include "dp/refusal.h"
 
-static const struct refusal NOT_ORDERED = { "NOT_ORDERED", LOG_INFO,
-	"this profile was never ordered, or is not known; see profile show" };
+static const struct refusal NOT_ORDERED = {
+	"NOT_ORDERED", LOG_INFO,
+	"there is no such order, or the profile was never ordered or is not known; see order list"
+};
 
 static const struct refusal SUBSCRIBER_UNKNOWN = { "SUBSCRIBER_UNKNOWN", LOG_INFO,
 	"there is no such subscriber; see subscriber list" };
-static const struct refusal NO_CALLBACK = { "NO_CALLBACK", LOG_INFO,
-	"there is no such operator, or no address for its server yet; see operator list, give --url" };
+static const struct refusal NO_CALLBACK = {
+	"NO_CALLBACK", LOG_INFO,
+	"there is no such operator, or no address for its server yet; see operator list, give --url"
+};
 
 /* clang-format off */
 #define ARGS(...) (const struct ctl_arg[]){ __VA_ARGS__ { NULL, 0, false } }
@@ -120,7 +124,7 @@ static const struct ctl_verb verbs[] = {
 		.procedure = &dp_reset_order, .read = ctl_order_reset_read,
 		.write = ctl_order_reset_write },
 	{ .name = "order show",
-		.args = ARGS(MUST("iccid", ICCID)),
+		.args = ARGS(MAY("iccid", ICCID) MAY("id", NUMBER)),
 		.procedure = &ctl_view, .ask = ctl_order_show_ask,
 		.none = &NOT_ORDERED, .write = ctl_view_write },
 	{ .name = "order list",

@@ -192,11 +192,14 @@ const struct step *
 ctl_order_show_ask(struct task *t, struct rows *out, const struct step *then)
 {
 	struct view *c = t->state;
+	int64_t id = ctl_number_get(t, "id");
 
+	if (!c->call.iccid.p && id < 0)
+		return task_refuse(t, ctl_refuse(t, "order show needs iccid or id"));
 	c->call.world = dp_world_hold(c->call.dp, t);
 	if (!c->call.world)
 		return task_trouble(t, T_BUSY);
-	return store_view_order(t, store_of(t), c->call.iccid,
+	return store_view_order(t, store_of(t), c->call.iccid, id < 0 ? STORE_NULL : id,
 		c->call.world->settings.download_attempts, c->call.world->settings.code_attempts,
 		out, then);
 }

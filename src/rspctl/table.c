@@ -38,17 +38,22 @@ rspctl_show_safe(const char *from, char out[CELL])
 	return out;
 }
 
-/* An array of texts, with blanks between. */
+/* An array of texts or numbers, with blanks between. */
 static void
-join_texts(const json_t *array, char out[CELL])
+join_values(const json_t *array, char out[CELL])
 {
-	char all[CELL] = "";
+	char all[CELL] = "", number[24];
+	const char *text;
 	size_t n = 0, i;
 	json_t *v;
 
-	json_array_foreach(
-		array, i, v) if (json_is_string(v) && n + json_string_length(v) + 2 < CELL) n +=
-		(size_t)snprintf(all + n, CELL - n, "%s%s", n ? " " : "", json_string_value(v));
+	json_array_foreach(array, i, v)
+	{
+		snprintf(number, sizeof number, "%lld", (long long)json_integer_value(v));
+		text = json_is_integer(v) ? number : json_string_value(v);
+		if (text && n + strlen(text) + 2 < CELL)
+			n += (size_t)snprintf(all + n, CELL - n, "%s%s", n ? " " : "", text);
+	}
 	rspctl_show_safe(all, out);
 }
 
@@ -66,7 +71,7 @@ cell_text(const json_t *v, char out[CELL])
 	} else if (json_is_boolean(v)) {
 		snprintf(out, CELL, "%s", json_is_true(v) ? "yes" : "no");
 	} else if (json_is_array(v)) {
-		join_texts(v, out);
+		join_values(v, out);
 	} else if (v) {
 		plain = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
 		rspctl_show_safe(plain ? plain : "", out);

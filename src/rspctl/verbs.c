@@ -194,7 +194,11 @@ static const struct rspctl_verb verbs[] = {
 		"From Error or Downloaded back to Released, with all counters at zero.",
 		OPTIONS(ICCID_PLACE WHY), NULL, rspctl_show_facts },
 	{ "order show", "show an order: state, sessions, history",
-		NULL, OPTIONS(ICCID_PLACE), NULL, rspctl_show_order },
+		"By ICCID the order that holds the profile, or held it last; frozen orders beside it, which no card "
+		"can use any more (alert.profile-conflict), are named by their numbers.",
+		OPTIONS(PLACE_MAY("ICCID", "iccid", "the profile")
+			NUMBER("--id", "ORDER", "id", "the order of this number")),
+		NULL, rspctl_show_order },
 	{ "order list", "list orders, newest first", NULL,
 		OPTIONS(TEXT("--state", "STATE", "state", "only with the profile in this state")
 			ONLY_OPERATOR
@@ -362,8 +366,7 @@ rspctl_verb_find(int argc, char **argv, int *used)
 
 	*used = 1;
 	for (int i = 0; i < argc && i < VERB_WORDS; i++) {
-		int more = snprintf(
-			words + n, sizeof words - n, "%s%s", i ? " " : "", argv[i]);
+		int more = snprintf(words + n, sizeof words - n, "%s%s", i ? " " : "", argv[i]);
 
 		if (more < 0 || (n += (size_t)more) >= sizeof words)
 			break;

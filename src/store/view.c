@@ -56,11 +56,11 @@ store_view_orders(struct task *t, struct store *s, struct slice state, struct sl
 }
 
 const struct step *
-store_view_order(struct task *t, struct store *s, struct slice iccid, int32_t download_attempts,
-	int32_t code_attempts, struct rows *out, const struct step *then)
+store_view_order(struct task *t, struct store *s, struct slice iccid, int64_t order_id,
+	int32_t download_attempts, int32_t code_attempts, struct rows *out, const struct step *then)
 {
-	const struct param params[] = { P_TEXT(iccid), P_INT4(download_attempts),
-		P_INT4(code_attempts) };
+	const struct param params[] = { P_TEXT(iccid), P_INT8_OR_NULL(order_id),
+		P_INT4(download_attempts), P_INT4(code_attempts) };
 
 	return query_send(t, s, Q_VIEW_ORDER, params, VIEWS(out), then);
 }

@@ -35,10 +35,13 @@ const struct step *store_view_operators(struct task *t, struct store *s, struct 
 	struct rows *out, const struct step *then) MUST_RETURN;
 const struct step *store_view_operator_clients(struct task *t, struct store *s,
 	struct slice operator_name, struct rows *out, const struct step *then) MUST_RETURN;
-/* With its sessions and the profile's history. R_NONE: no such profile, or never ordered. */
-const struct step *
-store_view_order(struct task *t, struct store *s, struct slice iccid, int32_t download_attempts,
-	int32_t code_attempts, struct rows *out, const struct step *then) MUST_RETURN;
+/*
+ * The order of this number (STORE_NULL: the one that holds the profile, or held it last) and of this profile
+ * (absent: of any), with its sessions and the profile's history. R_NONE: there is none.
+ */
+const struct step *store_view_order(struct task *t, struct store *s, struct slice iccid,
+	int64_t order_id, int32_t download_attempts, int32_t code_attempts, struct rows *out,
+	const struct step *then) MUST_RETURN;
 /* Newest first. */
 const struct step *store_view_sessions(struct task *t, struct store *s, struct slice eid,
 	struct slice iccid, struct slice operator_name, int32_t most, struct rows *out,

@@ -242,6 +242,15 @@ def test_a_profile_that_was_sold_again_freezes_the_newer_order(rspd, session, ma
     assert rspd.ask("profile show", iccid=o.iccid)["state"] == "installed"
     events = rspd.ask("event list", iccid=o.iccid)["events"]
     assert "alert.profile-conflict" in [e["type"] for e in events]
+    # Who got the alert finds the order that it names, from either side.
+    frozen = [e["data"] for e in events if e["type"] == "alert.profile-conflict"][0]["frozenOrderId"]
+    holder = newer.show()["id"]
+    assert newer.show()["frozenOrders"] == [frozen] and "heldBy" not in newer.show()
+    shown = rspd.ask("order show", id=frozen)
+    assert (shown["id"], shown["iccid"], shown["frozen"]) == (frozen, o.iccid, True)
+    assert shown["heldBy"] == holder and "frozenOrders" not in shown
+    assert rspd.ask("order show", id=frozen, iccid=o.iccid) == shown
+    assert rspd.ctl("order", "show", "--id", frozen) == shown
     buyer = session(make_card())
     buyer.initiate().must()
     assert buyer.authenticate(newer.matching_id).refusal
@@ -252,7 +261,18 @@ def test_a_profile_that_was_sold_again_freezes_the_newer_order(rspd, session, ma
     # And the operator ends it; the profile stays where it is.
     error_code(newer.cancel("available"))
     assert "ok" in newer.cancel("unavailable")
+    assert "frozenOrders" not in newer.show()
     assert rspd.ask("profile show", iccid=o.iccid)["state"] == "installed"
+
+
+def test_an_order_is_shown_only_by_a_number_that_fits(rspd, order):
+    one, other = order(), order()
+    number = one.show()["id"]
+    assert rspd.ask("order show", id=number)["iccid"] == one.iccid
+    assert error_code(rspd.ask_any("order show", id=number, iccid=other.iccid)) == "not-ordered"
+    assert error_code(rspd.ask_any("order show", id=999999999)) == "not-ordered"
+    wrong = rspd.ask_any("order show")
+    assert wrong["error"]["message"] == "order show needs iccid or id"
 
 
 # ---- reset ---------------------------------------------------------------------------------------

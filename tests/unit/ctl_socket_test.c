@@ -189,7 +189,7 @@ bad_lines_are_answered_and_told(void **state)
 		{ "{\"verb\":\"order shwo\"}", "verb-unknown" },
 		{ "{\"verb\":\"log\",\"args\":[]}", "arguments" },
 		{ "{\"verb\":\"log\",\"args\":{\"foo\":1}}", "log takes no argument foo" },
-		{ "{\"verb\":\"order show\"}", "order show needs iccid" },
+		{ "{\"verb\":\"order release\"}", "order release needs iccid" },
 		{ "{\"verb\":\"order show\",\"args\":{\"iccid\":5}}",
 			"iccid must be 18 to 20 digits" },
 		{ "{\"verb\":\"order show\",\"args\":{\"iccid\":\"89\"}}", "iccid must be" },

@@ -49,6 +49,7 @@ options_become_requests(void **state)
 		const char *line, *verb, *args, *local;
 	} cases[] = {
 		{ "order show 123", "order show", "{\"iccid\":\"123\"}", "{}" },
+		{ "order show --id 123", "order show", "{\"id\":123}", "{}" },
 		{ "order confirm 1 --cc=7 --release --matching-id A=B", "order confirm",
 			"{\"iccid\":\"1\",\"confirmationCode\":\"7\",\"release\":true,"
 			"\"matchingId\":\"A=B\"}",
@@ -87,10 +88,10 @@ options_become_requests(void **state)
 static void
 what_does_not_fit_is_refused(void **state)
 {
-	static const char *const lines[] = { "order show", "order show 1 2", "order show 1 --eid 3",
-		"order code 1 --qr=yes", "order code 1 --png", "order list --limit x",
-		"order list --limit -1", "order cancel 1", "trace eid 8 on", "profile import",
-		"reload now" };
+	static const char *const lines[] = { "order release", "order show 1 2",
+		"order show 1 --eid 3", "order show --id x", "order code 1 --qr=yes",
+		"order code 1 --png", "order list --limit x", "order list --limit -1",
+		"order cancel 1", "trace eid 8 on", "profile import", "reload now" };
 	const struct rspctl_verb *verb;
 
 	(void)state;
