@@ -8,8 +8,8 @@ extern const struct procedure ctl_view;
 /* No statement: something in the daemon itself. */
 extern const struct procedure ctl_control;
 
-extern const struct procedure ctl_order_code, ctl_audit_verify,
-	ctl_key_rotate, ctl_deny_add, ctl_deny_remove;
+extern const struct procedure ctl_order_code, ctl_audit_verify, ctl_key_rotate, ctl_deny_add,
+	ctl_deny_remove;
 
 typedef const struct refusal *ctl_read(struct task *t);
 typedef void ctl_write(struct task *t, json_t *ok);
@@ -25,9 +25,9 @@ ctl_read ctl_order_create_read, ctl_order_confirm_read, ctl_order_release_read,
 ctl_write ctl_order_create_write, ctl_order_confirm_write, ctl_order_release_write,
 	ctl_order_cancel_write, ctl_order_reset_write, ctl_order_code_write;
 
-ctl_ask ctl_profile_list_ask, ctl_profile_show_ask, ctl_profile_type_list_ask, ctl_profile_type_show_ask, ctl_order_list_ask,
-	ctl_order_show_ask, ctl_session_list_ask, ctl_event_list_ask, ctl_audit_list_ask,
-	ctl_deny_list_ask;
+ctl_ask ctl_profile_list_ask, ctl_profile_show_ask, ctl_profile_type_list_ask,
+	ctl_profile_type_show_ask, ctl_order_list_ask, ctl_order_show_ask, ctl_session_list_ask,
+	ctl_event_list_ask, ctl_audit_list_ask, ctl_deny_list_ask;
 ctl_ask ctl_deliveries_ask, ctl_event_replay_ask, ctl_operator_callback_ask,
 	ctl_subscriber_list_ask, ctl_subscriber_pause_ask, ctl_subscriber_resume_ask,
 	ctl_subscriber_remove_ask;

@@ -39,7 +39,17 @@ struct pki_content {
 bool pki_file_write(const char *file, unsigned mode, struct pki_content what);
 
 /* Who a certificate is for. */
-enum pki_role { PKI_CI, PKI_EUM, PKI_AUTH, PKI_PB, PKI_TLS, PKI_EIM, PKI_DS_AUTH, PKI_DS_TLS, PKI_ROLES };
+enum pki_role {
+	PKI_CI,
+	PKI_EUM,
+	PKI_AUTH,
+	PKI_PB,
+	PKI_TLS,
+	PKI_EIM,
+	PKI_DS_AUTH,
+	PKI_DS_TLS,
+	PKI_ROLES
+};
 
 /* What differs from certificate to certificate of a role. */
 struct pki_party {
