@@ -1,8 +1,9 @@
 -- Delivery of what is in the outbox: leases, the head of each key, what became of it. An event is owed by
 -- the trigger outbox_deliver. Rows of delivery_key are locked before those of delivery.
 
--- name: outbox_lease(owner uuid, lease_ms bigint, most integer) -> leased bigint     zero rows: none
--- Takes, or renews in time, the buckets in which something is due: those that nobody holds.
+-- name: outbox_lease(owner uuid, lease_ms bigint, most integer, renew_ms bigint) -> leased bigint     zero rows: none
+-- Takes the buckets in which something is due and that nobody holds; renews ours that have less left than
+-- renew_ms.
 -- lane: background
 -- writes
 with due as (
@@ -26,7 +27,7 @@ with due as (
            expires_at = excluded.expires_at
      where delivery_lease.expires_at <= now()
         or (delivery_lease.owner = excluded.owner
-            and delivery_lease.expires_at < now() + $2 / 2 * interval '1 millisecond')
+            and delivery_lease.expires_at < now() + $4 * interval '1 millisecond')
  returning 1
 )
 select count(*) as leased from held;

@@ -38,7 +38,7 @@ lease(struct task *t)
 	struct outbox *o = c->outbox;
 
 	return store_outbox_lease(t, o->store, SLICE_ARRAY(o->owner), o->settings.lease_ms,
-		share(o), &c->leased, THEN(find));
+		o->settings.call_ms + 2 * MARGIN_MS, share(o), &c->leased, THEN(find));
 }
 
 static const struct step *

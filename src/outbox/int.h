@@ -30,7 +30,7 @@ struct outbox {
 	struct loop_timer *pulse, *soon, *measure;
 	/* what measure.c found last */
 	bool measuring;
-	struct arena *lags_mem; /* NULL: nothing yet */
+	struct arena lags_mem;
 	const struct store_lag *lags;
 	size_t lag_n;
 	int64_t measured_us; /* clock_wall_us */

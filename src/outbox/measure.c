@@ -2,7 +2,6 @@
  * How far behind each subscriber is, asked every few seconds so that `stats` need not wait for the database;
  * and once a minute the sweeping of keys of which nothing is owed.
  */
-#include <stdlib.h>
 #include "base/clock.h"
 #include "outbox/int.h"
 
@@ -43,10 +42,7 @@ measure(struct task *t)
 void
 outbox_measure_fini(struct outbox *o)
 {
-	if (o->lags_mem)
-		arena_fini(o->lags_mem);
-	free(o->lags_mem);
-	o->lags_mem = NULL;
+	arena_fini(&o->lags_mem);
 	o->lags = NULL;
 	o->lag_n = 0;
 }
@@ -58,15 +54,11 @@ copy_lags(struct outbox *o, const struct rows *rows)
 	struct store_lag *to;
 
 	outbox_measure_fini(o);
-	o->lags_mem = calloc(1, sizeof *o->lags_mem);
-	if (!o->lags_mem)
-		abort();
-	arena_init(o->lags_mem, KEPT, NULL, NULL);
-	to = ARENA_ARRAY(o->lags_mem, struct store_lag, rows->n);
+	to = ARENA_ARRAY(&o->lags_mem, struct store_lag, rows->n);
 	for (size_t i = 0; i < rows->n; i++) {
 		to[i] = from[i];
-		to[i].kind = arena_copy(o->lags_mem, from[i].kind);
-		to[i].name = arena_copy(o->lags_mem, from[i].name);
+		to[i].kind = arena_copy(&o->lags_mem, from[i].kind);
+		to[i].name = arena_copy(&o->lags_mem, from[i].name);
 	}
 	o->lags = to;
 	o->lag_n = rows->n;

@@ -9,6 +9,7 @@
 #include "outbox/int.h"
 #include "stats/stats.h"
 
+enum { LAGS_MOST = 1024 * 1024 };
 enum { PULSE_MS = 1000, SOON_MS = 10, MEASURE_MS = 5000 };
 
 static const char channel[] = "rspd_outbox";
@@ -70,6 +71,7 @@ outbox_start(
 		abort();
 	*o = (struct outbox){ .loop = l, .store = s, .peer = p, .settings = *settings };
 	LIST_INIT(&o->flights);
+	arena_init(&o->lags_mem, LAGS_MOST, NULL, NULL);
 	rand_bytes(o->owner, sizeof o->owner);
 	o->pulse = loop_timer_new(l, PULSE_MS, on_pulse, o);
 	o->measure = loop_timer_new(l, MEASURE_MS, on_measure, o);

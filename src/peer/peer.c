@@ -57,13 +57,14 @@ peer_json_read(struct arena *mem, struct slice text)
 const char *
 peer_uuid_text(struct arena *mem, struct slice octets)
 {
-	char text[37], *to = text;
+	struct buf text;
 
 	assert(octets.n == 16);
+	buf_init(&text, mem, 64);
 	for (size_t i = 0; i < 16; i++)
-		to += sprintf(to, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+		buf_printf(&text, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
 			octets.p[i]);
-	return arena_string(mem, slice_text(text));
+	return (const char *)buf_get(&text).p;
 }
 
 void

@@ -182,15 +182,17 @@ open_socket(const char *where)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET };
 	const char *colon = strrchr(where, ':');
+	uint64_t port;
 	char host[64];
 	int fd, on = 1;
 
 	if (!colon || (size_t)(colon - where) >= sizeof host)
 		return -1;
 	snprintf(host, sizeof host, "%.*s", (int)(colon - where), where);
-	at.sin_port = htons((uint16_t)atoi(colon + 1));
-	if (inet_pton(AF_INET, host, &at.sin_addr) != 1)
+	if (!slice_to_u64(slice_text(colon + 1), UINT16_MAX, &port) ||
+		inet_pton(AF_INET, host, &at.sin_addr) != 1)
 		return -1;
+	at.sin_port = htons((uint16_t)port);
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	if (bind(fd, (struct sockaddr *)&at, sizeof at) != 0 || listen(fd, 128) != 0) {
@@ -271,14 +273,19 @@ rspsim_failing_read(const char *text, struct rspsim_failing *out)
 		{ "lose", RSPSIM_FAIL_LOSE, false } };
 	size_t n = strcspn(text, ":*");
 	const char *star = strchr(text, '*');
+	const char *end = star ? star : text + strlen(text);
+	uint64_t value = 0, calls = UINT32_MAX;
 
+	if ((text[n] == ':' &&
+		    !slice_to_u64(slice_of(text + n + 1, (size_t)(end - text) - n - 1), 600000,
+			    &value)) ||
+		(star && !slice_to_u64(slice_text(star + 1), 1000000, &calls)))
+		n = 0; /* which is no failure's name */
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
 		if (!slice_eq(slice_of(text, n), slice_text(known[i].name)) ||
 			known[i].value != (text[n] == ':'))
 			continue;
-		*out = (struct rspsim_failing){ .what = known[i].what,
-			.value = known[i].value ? (unsigned)atoi(text + n + 1) : 0,
-			.calls = star ? (unsigned)atoi(star + 1) : UINT32_MAX };
+		*out = (struct rspsim_failing){ known[i].what, (unsigned)value, (unsigned)calls };
 		return NULL;
 	}
 	return "failures are status:N, delay:MS, cut and lose, each perhaps with *CALLS behind, or "

@@ -7,9 +7,10 @@ static const struct column leased_columns[] = { COL_INT8(struct store_leased, le
 
 const struct step *
 store_outbox_lease(struct task *t, struct store *s, struct slice owner, int64_t lease_ms,
-	int32_t most, struct store_leased *out, const struct step *then)
+	int64_t renew_ms, int32_t most, struct store_leased *out, const struct step *then)
 {
-	const struct param params[] = { P_UUID(owner), P_INT8(lease_ms), P_INT4(most) };
+	const struct param params[] = { P_UUID(owner), P_INT8(lease_ms), P_INT4(most),
+		P_INT8(renew_ms) };
 
 	return query_send(t, s, Q_OUTBOX_LEASE, params, ONE_ROW(leased_columns, out), then);
 }

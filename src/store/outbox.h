@@ -12,12 +12,12 @@ struct store_leased {
 };
 
 /*
- * `owner` is 16 octets, this instance's. Takes or renews the buckets in which something is due, looking at
- * `most` keys of each subscriber. Always R_OK.
+ * `owner` is 16 octets, this instance's. Takes the buckets in which something is due, and renews ours that
+ * have less left than `renew_ms`, looking at `most` keys of each subscriber. Always R_OK.
  */
-const struct step *
-store_outbox_lease(struct task *t, struct store *s, struct slice owner, int64_t lease_ms,
-	int32_t most, struct store_leased *out, const struct step *then) MUST_RETURN;
+const struct step *store_outbox_lease(struct task *t, struct store *s, struct slice owner,
+	int64_t lease_ms, int64_t renew_ms, int32_t most, struct store_leased *out,
+	const struct step *then) MUST_RETURN;
 
 /* The head of a key that is due. */
 struct store_due {

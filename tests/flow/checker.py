@@ -83,3 +83,35 @@ def check(database, cards):
     ):
         wrong.append(f"{iccid}: its binding record should be gone")
     return wrong
+
+
+def check_told(database, subscriber, ids):
+    """`ids` are the functionCallIdentifiers that a subscriber took, each once, as they came first: they
+    are those of the outbox rows that are owed to it, and of each key in the outbox's order (RULES 6)."""
+    wrong = []
+    owed = database.rows(
+        "select o.event_id::text, o.order_key, o.seq, v.state from delivery v"
+        " join subscriber s on s.id = v.subscriber_id join outbox o on o.id = v.outbox_id"
+        f" where s.name = '{subscriber}' order by o.order_key, o.seq"
+    )
+    place = {identifier: n for n, identifier in enumerate(ids)}
+    if len(place) != len(ids):
+        wrong.append("an event was counted twice")
+    for identifier in place.keys() - {row[0] for row in owed}:
+        wrong.append(f"{identifier} was told and is not in the outbox")
+    for identifier, key, seq, state in owed:
+        if (state == "delivered") != (identifier in place):
+            wrong.append(f"{key} {seq} is {state}, told: {identifier in place}")
+    told = [(key, place[i]) for i, key, _, _ in owed if i in place]
+    for (key, before), (next_key, after) in zip(told, told[1:]):
+        if key == next_key and after < before:
+            wrong.append(f"{key}: told out of order")
+    for key, pending, count in database.rows(
+        "select k.order_key, k.pending, count(v.outbox_id) from delivery_key k"
+        " left join delivery v on v.subscriber_id = k.subscriber_id"
+        "  and v.order_key = k.order_key and v.state = 'waiting'"
+        " group by k.subscriber_id, k.order_key, k.pending"
+    ):
+        if pending != count:
+            wrong.append(f"{key} owes {count} events and says {pending}")
+    return wrong

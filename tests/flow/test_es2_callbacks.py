@@ -4,6 +4,8 @@ per profile, once per fact."""
 import pytest
 
 from card import Download
+from checker import check_told
+from harness import wait_for
 from receiver import Operator
 
 OUTBOX = {"call_seconds": 2, "lease_seconds": 4}
@@ -45,3 +47,131 @@ def test_a_download_is_told_point_by_point(rspd, operator, order, card):
     assert {c["eid"] for c in calls} == {card.eid}
     assert all(c["profileType"] for c in calls)
     assert "resultData" in calls[2]
+
+
+def codes(call):
+    data = call["notificationPointStatus"]["statusCodeData"]
+    return call["notificationPointId"], data["subjectCode"], data["reasonCode"]
+
+
+def test_each_attempt_is_told_once_however_often_it_is_sent(rspd, operator, order, card):
+    o = order()
+    lpa = download(rspd, card)
+    lpa.initiate().must()
+    body = lpa.authenticate_body(o.matching_id)
+    lpa.authenticate(body=body).must()
+    lpa.authenticate(body=body).must()
+    package = lpa.package_body()
+    lpa.get_package(body=package).must()
+    lpa.get_package(body=package).must()
+    result = lpa.install()
+    for _ in range(3):
+        lpa.notify(result)
+    operator.waits_for(o.iccid, 3)
+    assert [p for p, _ in operator.points(o.iccid)] == [1, 3, 4]
+    assert rspd.database.value(
+        f"select count(*) from outbox where order_key = '{o.iccid}' and type = 'es2.progress'") == 3
+
+
+def test_the_retry_limit_is_told(rspd, operator, order, card):
+    o = order()
+    for _ in range(3):
+        download(rspd, card).until_authenticated(o.matching_id)
+    lpa = download(rspd, card)
+    lpa.initiate().must()
+    assert not lpa.authenticate(o.matching_id).ok
+    calls = operator.waits_for(o.iccid, 4)
+    assert codes(calls[3]) == (1, "8.8.5", "6.4")
+
+
+def test_an_eligibility_refused_is_told(rspd, operator, card):
+    iccid = rspd.desk.load()
+    rspd.database.rows(f"update profile set saip_version = 9 * 256 where iccid = '{iccid}'")
+    o = rspd.desk.order(iccid=iccid)
+    lpa = download(rspd, card)
+    lpa.initiate().must()
+    assert not lpa.authenticate(o.matching_id).ok
+    assert codes(operator.waits_for(iccid, 1)[0]) == (1, "8.2.5", "4.3")
+
+
+def test_wrong_confirmation_codes_are_told(rspd, operator, order, card):
+    o = order(cc="12345678")
+    for _ in range(2):
+        lpa = download(rspd, card).until_authenticated(o.matching_id)
+        assert not lpa.get_package("00000000").ok
+    calls = operator.waits_for(o.iccid, 4)
+    assert [c["notificationPointId"] for c in calls] == [1, 2, 1, 2]
+    assert codes(calls[1]) == (2, "8.2.7", "3.8")
+    assert codes(calls[3]) == (2, "8.2.7", "6.4")
+
+
+@pytest.mark.parametrize("reason,subject,code", [
+    ("endUserRejection", "8.8.5", "3.8"),
+    ("pprNotAllowed", "8.2.8", "1.2"),
+    ("metadataMismatch", "8.2.9", "3.11"),
+    ("loadBppExecutionError", "8.2.10", "4.2"),
+    ("undefinedReason", "8", "4.2"),
+])
+def test_a_cancelled_session_is_told(rspd, operator, order, make_card, reason, subject, code):
+    early, late = order(), order()
+    download(rspd, make_card()).until_authenticated(early.matching_id).cancel(reason).must()
+    download(rspd, make_card()).until_package(late.matching_id).cancel(reason).must()
+    assert codes(operator.waits_for(early.iccid, 2)[1]) == (3, subject, code)
+    assert codes(operator.waits_for(late.iccid, 3)[2]) == (4, subject, code)
+
+
+def test_a_postponed_session_is_not_told(rspd, operator, order, card):
+    o = order()
+    download(rspd, card).until_authenticated(o.matching_id).cancel("postponed").must()
+    download(rspd, card).run(o.matching_id)
+    operator.waits_for(o.iccid, 4)
+    assert [p for p, _ in operator.points(o.iccid)] == [1, 1, 3, 4]
+
+
+def test_a_failed_installation_is_told_with_its_result(rspd, operator, order, card):
+    o = order()
+    lpa = download(rspd, card).until_package(o.matching_id)
+    assert lpa.notify(lpa.result("peProcessingError")).status == 204
+    call = operator.waits_for(o.iccid, 3)[2]
+    assert codes(call) == (4, "8.2.10", "4.2")
+
+
+def test_what_a_card_does_is_told_beside_the_standard(rspd, operator, order, card):
+    o = order()
+    lpa = download(rspd, card).run(o.matching_id)
+    for event in ("enable", "disable", "delete"):
+        lpa.notify(card.notification(event, o.iccid, lpa.address))
+    operator.waits_for(o.iccid, 6)
+    assert [p for p, _ in operator.points(o.iccid)] == [1, 3, 4, 100, 101, 102]
+
+
+def test_and_that_can_be_switched_off(rspd, operator, order, card):
+    rspd.ask("operator callback", name="default", cardEvents="off")
+    try:
+        o = order()
+        lpa = download(rspd, card).run(o.matching_id)
+        lpa.notify(card.notification("enable", o.iccid, lpa.address))
+        operator.waits_for(o.iccid, 3)
+        assert rspd.database.value("select count(*) from outbox where type = 'profile.enabled'"
+                                   f" and order_key = '{o.iccid}'") == 1
+        assert rspd.database.value(
+            "select count(*) from outbox where type = 'es2.progress'"
+            f" and order_key = '{o.iccid}'") == 3
+    finally:
+        rspd.ask("operator callback", name="default", cardEvents="on")
+
+
+def test_who_has_no_server_is_told_nothing(make_rspd, make_card):
+    daemon = make_rspd()
+    o, card = daemon.desk.order(), make_card()
+    Download(card, daemon.client()).run(o.matching_id)
+    assert daemon.database.value("select count(*) from outbox where type = 'es2.progress'") == 0
+    assert daemon.database.value("select count(*) from delivery") == 0
+
+
+def test_all_that_was_told_is_in_the_outbox_and_in_order(rspd, operator):
+    wait_for(lambda: rspd.database.value(
+        "select count(*) from delivery where state = 'waiting'") == 0, "the last delivery")
+    ids = [c["header"]["functionCallIdentifier"] for c in operator.calls()]
+    assert check_told(rspd.database, "default", ids) == []
+    assert not [line for line in operator.lines() if line["is"] == "disorder"]
