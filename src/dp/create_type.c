@@ -252,10 +252,10 @@ answer_added(struct task *t)
 
 	if (t->got != R_CONFLICT)
 		FINISH;
-	/* Backwards: somebody else added a template, or a load ended. */
 	if (++c->tries >= DP_TRIES)
 		return task_trouble(t, T_BUSY);
 	t->got = R_OK;
+	/* Backwards: somebody else added a template, or a load ended. */
 	return store_template_prepare(t, make->call.dp->store, make->in.name,
 		make->in.operator_name, (int32_t)make->in.package_count, &make->places, THEN(add));
 }

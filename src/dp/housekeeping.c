@@ -1,7 +1,8 @@
 /*
  * Housekeeping: sessions that never had an order are swept after a day, bindings when their order is over;
- * notifications that came at the very moment of their installation are applied; calls of ES2+
- * are forgotten when their time is over; the audit trail gets its next partitions. Everything here may be cut off and done again.
+ * what is left of bulk loads that were cut off goes; notifications that came at the very moment of their
+ * installation are applied; calls of ES2+ are forgotten when their time is over; the audit trail gets its
+ * next partitions. Everything here may be cut off and done again.
  */
 #include "dp/periodic.h"
 #include "store/audit.h"

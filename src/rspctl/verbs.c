@@ -111,8 +111,9 @@ static const struct rspctl_verb verbs[] = {
 			WHOSE_TYPE METADATA WHY),
 		NULL, rspctl_show_facts },
 	{ "profile load", "load profiles of a type, all rows of a file or none",
-		"The file has a row a profile: CSV with the names of the data in its first row, or JSON lines (--format "
-		"json, or *.json, *.jsonl, *.ndjson); - is standard input. Every row is checked; when one is refused, "
+		"The file has a row a profile: CSV with the names of the data in its first row, or JSON lines "
+		"(--format json, or *.json, *.jsonl, *.ndjson); - is standard input. Every row is checked; when one "
+		"is refused, "
 		"nothing is loaded, and the rows that are wrong are named. docs/profile-types.md lists the data.",
 		OPTIONS(PLACE("FILE", NULL, "the file, or -")
 			MUST("--type", "NAME", "type", "the profile type")

@@ -15,7 +15,7 @@ import pytest
 
 import upp
 from harness import BUILD, wait_for
-from test_templates import TEMPLATE, csv_of, load, make_type, row, write
+from test_templates import csv_of, load, make_type, row, write
 
 
 @pytest.fixture(scope="module")
