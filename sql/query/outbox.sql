@@ -144,6 +144,10 @@ with made as (
            roots = coalesce(excluded.roots, subscriber.roots),
            client = coalesce(excluded.client, subscriber.client),
            card_events = coalesce($5, subscriber.card_events)
+     where (subscriber.address, subscriber.roots, subscriber.client, subscriber.card_events)
+           is distinct from (excluded.address, coalesce(excluded.roots, subscriber.roots),
+                             coalesce(excluded.client, subscriber.client),
+                             coalesce($5, subscriber.card_events))
  returning *
 ), audited as (
     insert into audit (actor, act, why)
@@ -152,7 +156,10 @@ with made as (
 select jsonb_strip_nulls(jsonb_build_object(
            'name', name, 'kind', kind, 'address', address, 'client', client,
            'cardEvents', card_events, 'roots', roots is not null, 'paused', paused)) as view
-  from made;
+  from (select * from made
+         union all
+        select s.* from subscriber s
+         where s.kind = 'es2' and s.name = $1 and not exists (select from made)) known;
 
 -- name: subscriber_remove(name text, actor text, why text) -> view jsonb     zero rows: none
 -- With all that is owed to it.
@@ -169,19 +176,19 @@ select jsonb_build_object('name', name) as view from gone limit 1;
 -- Stops or resumes what is told to a subscriber. When it is resumed everything is due at once.
 -- lane: background
 with changed as (
-    update subscriber set paused = $2 where name = $1 returning id, name, paused
+    update subscriber set paused = $2 where name = $1 and paused <> $2 returning name, paused
 ), due as (
     update delivery_key k
        set next_at = now()
-      from changed
-     where k.subscriber_id = changed.id and k.pending > 0 and k.next_at > now() and not changed.paused
+      from subscriber s
+     where s.name = $1 and k.subscriber_id = s.id and k.pending > 0 and k.next_at > now() and not $2
 ), audited as (
     insert into audit (actor, act, why)
     select $3, case when paused then 'subscriber.pause' else 'subscriber.resume' end,
            'subscriber=' || name || ' ' || $4
       from changed
 )
-select jsonb_build_object('name', name, 'paused', paused) as view from changed limit 1;
+select jsonb_build_object('name', name, 'paused', $2) as view from subscriber where name = $1 limit 1;
 
 -- name: outbox_replay(name text, iccid text, since timestamptz, until timestamptz, most integer, actor text, why text) -> view jsonb     zero rows: none
 -- Tells a subscriber again what it was told, or was not told for good, of a profile or of a time.
@@ -222,7 +229,9 @@ with one as (
  returning 1
 ), audited as (
     insert into audit (actor, act, iccid, why)
-    select $6, 'event.replay', $2, 'subscriber=' || name || ' ' || $7 from one
+    select $6, 'event.replay', $2, 'subscriber=' || name || ' ' || $7
+      from one
+     where exists (select from again)
 )
 select jsonb_build_object('name', one.name, 'events', (select count(*) from again)) as view from one;
 

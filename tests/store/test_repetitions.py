@@ -7,6 +7,7 @@ from database import STATEMENTS
 from world import CODE, hash_cc, sha256
 
 ADMIN = dict(actor="test", why="")
+OWNER = "00000000-0000-4000-8000-000000000001"
 
 
 def session_record(world):
@@ -241,6 +242,78 @@ def alert_clones(world):
     return dict(recent=300, addresses=3, tacs=0)
 
 
+def told(world):
+    """An event that the operator's server is owed: the ICCID."""
+    world.db.run("subscriber_callback", **subscriber_callback(world))
+    iccid = world.profile()
+    world.db.rows("update delivery_key set next_at = 'infinity'")
+    world.db.rows(
+        "insert into outbox (operator_id, order_key, seq, type, data) select operator_id, %s, 1,"
+        " 'es2.progress', '{}' from subscriber where name = 'default'", iccid)
+    return iccid
+
+
+def outbox_lease(world):
+    told(world)
+    world.db.rows("delete from delivery_lease")
+    return dict(owner=OWNER, lease_ms=30000, most=1000, renew_ms=10000)
+
+
+def outbox_settle_delivered(world, state="delivered"):
+    iccid = told(world)
+    world.db.rows("delete from delivery_lease")
+    world.db.run("outbox_lease", owner=OWNER, lease_ms=30000, most=1000, renew_ms=10000)
+    (due,) = world.db.rows(
+        "select v.subscriber_id, v.outbox_id, l.token from delivery v join delivery_key k using"
+        " (subscriber_id, order_key) join delivery_lease l using (subscriber_id, bucket)"
+        " where v.order_key = %s", iccid)
+    return due | dict(order_key=iccid, state=state, status=204, wait_ms=0)
+
+
+def outbox_settle_dead(world):
+    return outbox_settle_delivered(world, "dead") | dict(error="gone")
+
+
+def outbox_release(world):
+    outbox_settle_delivered(world)
+    return dict(owner=OWNER)
+
+
+def outbox_sweep(world):
+    world.db.run("outbox_settle", **outbox_settle_delivered(world))
+    world.db.rows("update delivery_key set next_at = now() - interval '2 hours' where pending = 0")
+    return dict(most=1000)
+
+
+def outbox_replay(world):
+    settle = outbox_settle_delivered(world)
+    world.db.run("outbox_settle", **settle)
+    return dict(name="default", iccid=settle["order_key"], most=1000, **ADMIN)
+
+
+def subscriber_callback(world):
+    return dict(operator_name="default", address=f"https://es2-{world.number()}.example.org", **ADMIN)
+
+
+def subscriber_pause(world):
+    told(world)
+    world.db.rows("update subscriber set paused = false")
+    return dict(name="default", paused=True, **ADMIN)
+
+
+def subscriber_remove(world):
+    told(world)
+    return dict(name="default", **ADMIN)
+
+
+def order_unreserve(world):
+    iccid, eid = world.profile(), world.eid()
+    world.order(iccid, eid)
+    (reserved,) = world.db.run("order_reserve", iccid=iccid, matching_id=f"R{world.number()}",
+                               chosen=False, smds="ds.example.org")
+    return dict(order_id=reserved["order_id"], at=reserved["at"], most=1)
+
+
 def audit_seal(world):
     world.db.run("audit_note", actor="test", act="x", why="")
     return dict(most=1000000)
@@ -357,10 +430,20 @@ CALLS = [
     (alert_clones, "alert_clones", NOTHING),
     (audit_seal, "audit_seal", NOTHING),
     (audit_prepare, "audit_prepare", SAME),
+    (outbox_lease, "outbox_lease", [{"leased": 0}]),
+    (outbox_settle_delivered, "outbox_settle", NOTHING),
+    (outbox_settle_dead, "outbox_settle", NOTHING),
+    (outbox_release, "outbox_release", [{"released": 0}]),
+    (outbox_sweep, "outbox_sweep", [{"swept": 0}]),
+    (outbox_replay, "outbox_replay", [{"view": {"name": "default", "events": 0}}]),
+    (order_unreserve, "order_unreserve", [{"freed": 0}]),
+    (subscriber_callback, "subscriber_callback", SAME),
+    (subscriber_pause, "subscriber_pause", SAME),
+    (subscriber_remove, "subscriber_remove", NOTHING),
     (packages_reseal, "packages_reseal", [{"done": 0}]),
     (seeds_reseal, "seeds_reseal", [{"done": 0}]),
 ]
-TWICE = {"audit_note"}  # its header says so
+TWICE = {"audit_note", "order_reserve"}  # their headers say so
 ONCE = {"load_begin", "load_take", "load_drop"}  # of a session that is never made again: test_loads.py
 
 
