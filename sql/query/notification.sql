@@ -6,8 +6,9 @@
 -- is alerted; so too, without a move, when another card has it already. A failure moves it only when its
 -- package is the newest; a success counts also after a failure of its own session. Disproved: the failure
 -- shows that the profile is not on the card, so that the order may go back to stock, also when it was
--- postponed meanwhile. Of a reusable order it is told, and moves nothing. Conflict: no package went out in this session, its result was heard before, or the
--- profile is being ordered again at this moment by a call whose order does not show yet.
+-- postponed meanwhile. Of a reusable order it is told, and moves nothing. Conflict: no package went out in
+-- this session, its result was heard before, or the profile is being ordered again at this moment by a call
+-- whose order does not show yet.
 -- writes
 with was as (
     select p.iccid, p.state, p.event_seq, p.order_id as holder, t.name as type,

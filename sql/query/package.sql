@@ -37,7 +37,8 @@ select s.state                             as session_state,
 
 -- name: package_record(transaction_id bytea, otpk bytea, seed bytea, segments_sha256 bytea, request_sha256 bytea, sign bytea, credential_set smallint) -> iccid text     zero rows: conflict
 -- The package may leave: the order is tied to the eUICC, the profile is Downloaded, the binding and the
--- session's answer are kept. A reusable order is tied to nobody, its profile stays Released. Conflict: the order changed since it was read, or another eUICC won it.
+-- session's answer are kept. A reusable order is tied to nobody, its profile stays Released. Conflict: the
+-- order changed since it was read, or another eUICC won it.
 -- writes
 with was as (
     select p.iccid, p.state, p.event_seq, t.name as type, t.operator_id, o.id, s.eid, s.metadata,

@@ -234,8 +234,8 @@ select outcome from was;
 
 -- name: session_cancel(transaction_id bytea, event text, error text, why text, subject text, reason text) -> moved boolean     zero rows: none
 -- CancelSession: ends the session; the profile moves only for the newest session of a pending order
--- that belongs to no other EID and is not reusable. A repeat finds the session ended and moves nothing. Subject and reason tell
--- the operator why.
+-- that belongs to no other EID and is not reusable. A repeat finds the session ended and moves nothing.
+-- Subject and reason tell the operator why.
 -- writes
 with was as (
     select p.iccid, p.state, p.event_seq, t.name as type, t.operator_id, o.id, s.eid,
@@ -246,7 +246,8 @@ with was as (
       join rsp_session s on s.order_id = o.id
       join profile_type t on t.id = p.type_id
      where s.transaction_id = $1 and s.state in ('authenticated', 'bound') and s.result is null
-       and o.pending and not o.frozen and not o.reusable and o.last_transaction = $1 and (o.eid is null or o.eid = s.eid)
+       and o.pending and not o.frozen and not o.reusable and o.last_transaction = $1
+       and (o.eid is null or o.eid = s.eid)
        for update of p, o, s
 ), closed as (
     update rsp_session s

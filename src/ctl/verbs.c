@@ -26,8 +26,8 @@ static const struct refusal NO_CALLBACK = {
 
 static const struct ctl_verb verbs[] = {
 	{ .name = "profile import",
-		.args = ARGS(MUST("package", OCTETS) MAY("iccid", ICCID) MAY("operator", TEXT) MAY("type", TEXT) MAY("name", TEXT)
-			MAY("provider", TEXT) MAY("class", TEXT) MAY("icon", OCTETS) MAY("owner", TEXT)
+		.args = ARGS(MUST("package", OCTETS) MAY("iccid", ICCID) MAY("operator", TEXT)
+			MAY("type", TEXT) MAY("name", TEXT) MAY("provider", TEXT) MAY("class", TEXT) MAY("icon", OCTETS) MAY("owner", TEXT)
 			MAY("ppr1", FLAG) MAY("ppr2", FLAG) MAY("pprUpdate", FLAG) MAY("notify", TEXTS)
 			MAY("why", TEXT)),
 		.procedure = &dp_import_profile, .read = ctl_profile_import_read,
@@ -154,8 +154,8 @@ static const struct ctl_verb verbs[] = {
 		.procedure = &ctl_view, .ask = ctl_session_list_ask,
 		.list = "sessions", .write = ctl_view_write },
 	{ .name = "event list",
-		.args = ARGS(MAY("operator", TEXT) MAY("iccid", ICCID) MAY("eid", EID) MAY("subscriber", TEXT) MAY("state", TEXT)
-			MAY("limit", NUMBER)),
+		.args = ARGS(MAY("operator", TEXT) MAY("iccid", ICCID) MAY("eid", EID)
+			MAY("subscriber", TEXT) MAY("state", TEXT) MAY("limit", NUMBER)),
 		.procedure = &ctl_view, .ask = ctl_event_list_ask,
 		.list = "events", .write = ctl_view_write },
 	{ .name = "event replay",

@@ -21,7 +21,7 @@ struct outbox {
 	struct peer *peer;
 	struct outbox_settings settings;
 	uint8_t owner[16]; /* this instance */
-	LIST_HEAD(, flight) flights;
+	LIST_HEAD(flights, flight) flights;
 	unsigned flying;
 	bool looking;  /* a task looks for what is due */
 	bool again;    /* and shall look once more */

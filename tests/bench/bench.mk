@@ -6,7 +6,8 @@ $(B)/bench/floor: tests/bench/floor.c $(B)/config.mk
 $(B)/bench/bare: tests/bench/bare.c $(B)/config.mk
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(BASE_FLAGS) $(WARN) $(OPENSSL_CFLAGS) $(PQ_CFLAGS) $(CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(OPENSSL_LIBS) $(PQ_LIBS)
+	$(Q)$(CC) $(BASE_FLAGS) $(WARN) $(OPENSSL_CFLAGS) $(PQ_CFLAGS) $(CFLAGS) $(ALL_LDFLAGS) -o $@ $< \
+		$(OPENSSL_LIBS) $(PQ_LIBS)
 
 .PHONY: bench bench-profile
 bench-profile: all

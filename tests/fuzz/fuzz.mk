@@ -9,7 +9,8 @@ define fuzz_rules
 $2: $1 $$(B)/config.mk $$(call archives,$3) | $$(GENERATED_$3)
 	$$(call say,CC,$1)
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(call ALL_CFLAGS,$3) $$(foreach l,$$(call libs_of,$3),$$($$l_CFLAGS)) -Itests -MT $$@ -c -o $$@.o $1
+	$$(Q)$$(CC) $$(call ALL_CFLAGS,$3) $$(foreach l,$$(call libs_of,$3),$$($$l_CFLAGS)) -Itests -MT $$@ \
+		-c -o $$@.o $1
 	$$(Q)$$(call link,$3,$$@.o) $$(CMOCKA_LIBS) -fsanitize=fuzzer
 -include $2.d
 endef
