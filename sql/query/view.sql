@@ -90,7 +90,7 @@ select jsonb_strip_nulls(jsonb_build_object(
   join operator w on w.id = t.operator_id
  where t.name = $1 and w.name = $2;
 
--- name: view_orders(state text, type_name text, eid text, before bigint, most integer, operator_name text) -> view jsonb     zero rows: none
+-- name: view_orders(state text, type_name text, eid text, before bigint, most integer, operator_name text, since timestamptz, until timestamptz, error text) -> view jsonb     zero rows: none
 -- lane: background
 select jsonb_strip_nulls(jsonb_build_object(
            'id', o.id, 'iccid', o.iccid, 'eid', o.eid, 'operator', w.name, 'type', t.name,
@@ -99,7 +99,7 @@ select jsonb_strip_nulls(jsonb_build_object(
                          else 'superseded' end,
            'since', utc(p.state_since), 'matchingId', o.matching_id,
            'confirmationCode', o.cc_sha256 is not null, 'pending', o.pending,
-           'reusable', nullif(o.reusable, false),
+           'reusable', nullif(o.reusable, false), 'error', o.error,
            'createdAt', utc(o.created_at),
            'expiresAt', utc(o.expires_at))) as view
   from download_order o
@@ -111,6 +111,8 @@ select jsonb_strip_nulls(jsonb_build_object(
    and ($2 is null or t.name = $2)
    and ($3 is null or o.eid = $3)
    and ($6 is null or w.name = $6)
+   and ($7 is null or o.created_at >= $7) and ($8 is null or o.created_at < $8)
+   and ($9 is null or o.error = $9 or ($9 = 'any' and o.error is not null))
  order by o.id desc
  limit $5;
 
@@ -273,3 +275,74 @@ select jsonb_build_object(
   join operator w on w.id = c.operator_id
  where $1 is null or w.name = $1
  order by w.name, c.id;
+
+-- name: view_codes(type_name text, state text, operator_name text, iccids text[], before bigint, most integer) -> order_id bigint, iccid text, type_name text, state text, eid text, matching_id text, code_required boolean     zero rows: none
+-- Orders that have an activation code, newest first; of the profiles that are named, when some are.
+-- lane: background
+with named as (
+    select o.id, o.iccid, o.eid, o.matching_id, o.cc_sha256, p.state, p.type_id
+      from unnest($4) as n(iccid)
+      join profile p on p.iccid = n.iccid
+      join download_order o on o.id = p.order_id
+     where o.pending and o.matching_id is not null
+), every as (
+    select o.id, o.iccid, o.eid, o.matching_id, o.cc_sha256, p.state, p.type_id
+      from download_order o
+      join profile p on p.iccid = o.iccid and p.order_id = o.id
+     where cardinality($4) = 0 and o.pending and o.matching_id is not null
+       and o.id < coalesce($5, 9223372036854775807)
+       and ($2 is null or p.state = $2)
+       and ($1 is null or p.type_id in (select t.id from profile_type t where t.name = $1))
+)
+select x.id as order_id, x.iccid, t.name as type_name, x.state, x.eid, x.matching_id,
+       x.cc_sha256 is not null as code_required
+  from (select * from named union all select * from every) x
+  join profile_type t on t.id = x.type_id
+  join operator w on w.id = t.operator_id
+ where x.id < coalesce($5, 9223372036854775807)
+   and ($1 is null or t.name = $1) and ($2 is null or x.state = $2) and ($3 is null or w.name = $3)
+ order by x.id desc
+ limit $6;
+
+-- name: view_history(iccid text, most integer) -> view jsonb     zero rows: none
+-- All that is known to have happened with one profile, from the newest `most`, the oldest first: calls of
+-- eUICCs with what the device told, refused ones too, notifications, moves and acts.
+-- lane: background
+with sessions as (
+    select s.*
+      from download_order o
+      join rsp_session s on s.order_id = o.id
+     where o.iccid = $1
+     union all
+    select s.* from rsp_session s where s.about = $1
+), calls as (
+    select s.created_at as at,
+           jsonb_build_object(
+               'what', case when s.about is null then 'session' else 'refused' end, 'eid', s.eid,
+               'orderId', s.order_id, 'transactionId', upper(encode(s.transaction_id, 'hex')),
+               'state', s.state, 'refusal', s.refusal, 'result', s.result, 'tac', s.tac,
+               'imei', s.imei, 'peer', s.peer, 'why', s.refusal_why) as entry
+      from sessions s
+), told as (
+    select n.received_at as at,
+           jsonb_build_object('what', 'notification', 'eid', n.eid, 'operation', n.operation,
+                              'sequence', n.seq_number, 'address', nullif(n.address, '')) as entry
+      from notification n
+     where n.iccid = $1
+), acts as (
+    select a.at,
+           jsonb_build_object('what', case when a.to_state is null then 'act' else 'move' end,
+                              'actor', a.actor, 'act', a.act, 'eid', a.eid, 'orderId', a.order_id,
+                              'from', a.from_state, 'to', a.to_state,
+                              'why', nullif(a.why, '')) as entry
+      from audit a
+     where a.iccid = $1
+), newest as (
+    select at, entry
+      from (select * from calls union all select * from told union all select * from acts) x
+     order by at desc
+     limit $2
+)
+select jsonb_strip_nulls(jsonb_build_object('at', utc(at)) || entry) as view
+  from newest
+ order by at;

@@ -70,3 +70,7 @@ create function reusable_mark(reusable boolean) returns jsonb
     language sql immutable as $$
     select case when reusable then '{"reusable": true}'::jsonb else '{}'::jsonb end
 $$;
+
+-- Which profile a session was about that was refused its order: for the profile's history.
+alter table rsp_session add column about text;
+create index rsp_session_about on rsp_session (about, created_at) where about is not null;

@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include "base/clock.h"
 #include "base/text.h"
 #include "ctl/int.h"
@@ -349,6 +350,28 @@ ctl_octets_get(struct task *t, const char *name, struct slice *out)
 	*out = SLICE_NONE;
 	return !v ||
 		text_unbase64(t->mem, slice_of(json_string_value(v), json_string_length(v)), out);
+}
+
+bool
+ctl_time_get(struct task *t, const char *name, int64_t *us)
+{
+	struct slice text = ctl_text_get(t, name);
+	struct tm tm = { .tm_mday = 1 };
+	char room[40], *rest;
+
+	*us = STORE_NULL;
+	if (!text.p)
+		return true;
+	if (text.n >= sizeof room)
+		return false;
+	snprintf(room, sizeof room, "%.*s", SLICE_FMT(text));
+	rest = strptime(room, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	if (!rest)
+		rest = strptime(room, "%Y-%m-%d", &tm);
+	if (!rest || *rest)
+		return false;
+	*us = (int64_t)timegm(&tm) * 1000000;
+	return true;
 }
 
 struct dp_actor

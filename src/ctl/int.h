@@ -98,6 +98,11 @@ int64_t ctl_number_get(struct task *t, const char *name);
 bool ctl_flag_get(struct task *t, const char *name);
 /* Writes no more than `max`; returns how many there are. */
 size_t ctl_texts_get(struct task *t, const char *name, struct slice *out, size_t max);
+/*
+ * "2026-11-22" or "2026-11-22T21:00:00Z" in microseconds since 1970; STORE_NULL when it was not given, false
+ * when it is none.
+ */
+bool ctl_time_get(struct task *t, const char *name, int64_t *us);
 /* Decoded; false when it was given and is no Base64. */
 bool ctl_octets_get(struct task *t, const char *name, struct slice *out);
 /* Who asks, and the argument `why` when the verb has it. */

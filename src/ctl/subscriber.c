@@ -86,28 +86,6 @@ ctl_subscriber_remove_ask(struct task *t, struct rows *out, const struct step *t
 		t, store_of(t), ctl_text_get(t, "name"), actor.name, actor.why, out, then);
 }
 
-/* "2026-11-22" or "2026-11-22T21:00:00Z"; STORE_NULL when it was not given. */
-static bool
-read_time(struct slice text, int64_t *us)
-{
-	struct tm tm = { .tm_mday = 1 };
-	char room[40], *rest;
-
-	*us = STORE_NULL;
-	if (!text.p)
-		return true;
-	if (text.n >= sizeof room)
-		return false;
-	snprintf(room, sizeof room, "%.*s", SLICE_FMT(text));
-	rest = strptime(room, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	if (!rest)
-		rest = strptime(room, "%Y-%m-%d", &tm);
-	if (!rest || *rest)
-		return false;
-	*us = (int64_t)timegm(&tm) * 1000000;
-	return true;
-}
-
 const struct step *
 ctl_event_replay_ask(struct task *t, struct rows *out, const struct step *then)
 {
@@ -118,8 +96,7 @@ ctl_event_replay_ask(struct task *t, struct rows *out, const struct step *then)
 		.actor = actor.name,
 		.why = actor.why };
 
-	if (!read_time(ctl_text_get(t, "from"), &in.since) ||
-		!read_time(ctl_text_get(t, "to"), &in.until))
+	if (!ctl_time_get(t, "from", &in.since) || !ctl_time_get(t, "to", &in.until))
 		return task_refuse(t,
 			ctl_refuse(t, "a time is none; write 2026-11-22 or 2026-11-22T21:00:00Z"));
 	if (!in.iccid.p && in.since == STORE_NULL)

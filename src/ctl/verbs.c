@@ -41,6 +41,10 @@ static const struct ctl_verb verbs[] = {
 		.args = ARGS(MUST("iccid", ICCID)),
 		.procedure = &ctl_view, .ask = ctl_profile_show_ask,
 		.none = REFUSE(ICCID_UNKNOWN), .write = ctl_profile_show_write },
+	{ .name = "profile history",
+		.args = ARGS(MUST("iccid", ICCID) MAY("limit", NUMBER)),
+		.procedure = &ctl_view, .ask = ctl_profile_history_ask,
+		.list = "history", .write = ctl_view_write },
 	{ .name = "profile-type list",
 		.args = ARGS(MAY("operator", TEXT)),
 		.procedure = &ctl_view, .ask = ctl_profile_type_list_ask,
@@ -129,13 +133,20 @@ static const struct ctl_verb verbs[] = {
 		.none = &NOT_ORDERED, .write = ctl_view_write },
 	{ .name = "order list",
 		.args = ARGS(MAY("state", TEXT) MAY("operator", TEXT) MAY("type", TEXT) MAY("eid", EID)
-			MAY("before", NUMBER) MAY("limit", NUMBER)),
+			MAY("since", TEXT) MAY("until", TEXT)
+			MAY("error", TEXT) MAY("before", NUMBER) MAY("limit", NUMBER)),
 		.procedure = &ctl_view, .ask = ctl_order_list_ask,
 		.list = "orders", .write = ctl_view_write },
 	{ .name = "order code",
 		.args = ARGS(MUST("iccid", ICCID) MAY("withOid", FLAG)),
 		.procedure = &ctl_order_code, .read = ctl_order_code_read,
 		.write = ctl_order_code_write },
+	{ .name = "order codes",
+		.args = ARGS(MAY("iccids", TEXTS) MAY("state", TEXT) MAY("operator", TEXT)
+			MAY("type", TEXT) MAY("withOid", FLAG) MAY("before", NUMBER)
+			MAY("limit", NUMBER)),
+		.procedure = &ctl_order_codes, .read = ctl_order_codes_read,
+		.write = ctl_order_codes_write },
 	{ .name = "deny add",
 		.args = ARGS(MUST("kind", TEXT) MAY("certificate", OCTETS) MAY("keyId", TEXT)
 			MAY("issuer", TEXT) MAY("serial", TEXT) MAY("eids", TEXT) MAY("firmware", TEXT)

@@ -8,8 +8,8 @@ extern const struct procedure ctl_view;
 /* No statement: something in the daemon itself. */
 extern const struct procedure ctl_control;
 
-extern const struct procedure ctl_order_code, ctl_audit_verify, ctl_key_rotate, ctl_deny_add,
-	ctl_deny_remove;
+extern const struct procedure ctl_order_code, ctl_order_codes, ctl_audit_verify, ctl_key_rotate,
+	ctl_deny_add, ctl_deny_remove;
 
 typedef const struct refusal *ctl_read(struct task *t);
 typedef void ctl_write(struct task *t, json_t *ok);
@@ -35,6 +35,10 @@ ctl_write ctl_view_write, ctl_profile_show_write, ctl_profile_type_show_write;
 
 ctl_read ctl_audit_verify_read, ctl_key_rotate_read;
 ctl_write ctl_audit_verify_write, ctl_key_rotate_write;
+
+ctl_read ctl_order_codes_read;
+ctl_write ctl_order_codes_write;
+ctl_ask ctl_profile_history_ask;
 
 ctl_read ctl_deny_add_read, ctl_deny_remove_read;
 ctl_write ctl_deny_add_write, ctl_deny_remove_write;

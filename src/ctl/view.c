@@ -183,9 +183,23 @@ ctl_profile_type_show_write(struct task *t, json_t *ok)
 const struct step *
 ctl_order_list_ask(struct task *t, struct rows *out, const struct step *then)
 {
-	return store_view_orders(t, store_of(t), ctl_text_get(t, "state"), ctl_text_get(t, "type"),
-		ctl_text_get(t, "eid"), ctl_text_get(t, "operator"), before_of(t), most_of(t), out,
-		then);
+	struct store_order_filter filter = { .state = ctl_text_get(t, "state"),
+		.type_name = ctl_text_get(t, "type"),
+		.operator_name = ctl_text_get(t, "operator"),
+		.eid = ctl_text_get(t, "eid"),
+		.error = ctl_text_get(t, "error"),
+		.before = before_of(t) };
+
+	if (!ctl_time_get(t, "since", &filter.since) || !ctl_time_get(t, "until", &filter.until))
+		return task_refuse(t,
+			ctl_refuse(t, "a time is none; write 2026-11-22 or 2026-11-22T21:00:00Z"));
+	return store_view_orders(t, store_of(t), &filter, most_of(t), out, then);
+}
+
+const struct step *
+ctl_profile_history_ask(struct task *t, struct rows *out, const struct step *then)
+{
+	return store_view_history(t, store_of(t), ctl_text_get(t, "iccid"), most_of(t), out, then);
 }
 
 const struct step *

@@ -272,6 +272,8 @@ judge_order(struct task *t)
 		c->call.iccid = a->iccid;
 	}
 	c->refused = order_refusal(c);
+	if (c->refused && c->refused != &DP_CI_TEST)
+		c->session.about = a->iccid;
 	if (!c->refused) {
 		c->session.order_id = a->order_id;
 		c->session.state = a->state;

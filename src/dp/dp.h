@@ -56,7 +56,8 @@ struct dp_settings {
 	size_t name_count;
 	const uint8_t (*test_cis)[CRYPTO_KEY_ID_SIZE]; /* CIs whose private keys the world knows */
 	size_t test_ci_count;
-	struct slice address; /* as printed in activation codes */
+	struct slice address;                /* as printed in activation codes */
+	struct slice ios_link, android_link; /* what precedes "LPA:…" in links for phones */
 	uint8_t svn_lowest[3], svn_highest[3];
 	int download_attempts;                   /* beyond this many: terminated */
 	int code_attempts;                       /* wrong Confirmation Codes that are forgiven */

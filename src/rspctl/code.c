@@ -44,6 +44,8 @@ rspctl_code(const struct rspctl_verb *verb)
 		putchar('\n');
 	} else if (!code) {
 		puts(rspctl_show_safe(qr, safe));
+		puts(rspctl_show_safe(json_string_value(json_object_get(ok, "iosLink")), safe));
+		puts(rspctl_show_safe(json_string_value(json_object_get(ok, "androidLink")), safe));
 		if (json_object_get(rspctl_call.local, "qr"))
 			(isatty(STDOUT_FILENO) ? rspctl_qr_terminal : rspctl_qr_plain)(qr, stdout);
 		if (json_is_true(json_object_get(ok, "confirmationCode")))

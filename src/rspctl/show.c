@@ -61,16 +61,6 @@ rspctl_show_clients(json_t *ok)
 }
 
 void
-rspctl_show_orders(json_t *ok)
-{
-	static const struct rspctl_column columns[] = { { "ORDER", "id" }, { "ICCID", "iccid" },
-		{ "STATE", "state" }, { "SINCE", "since" }, { "EID", "eid" }, { "TYPE", "type" },
-		{ "EXPIRES", "expiresAt" }, { "MATCHING ID", "matchingId" } };
-
-	SHOW_TABLE(json_object_get(ok, "orders"), columns);
-}
-
-void
 rspctl_show_order(json_t *ok)
 {
 	static const struct rspctl_column sessions[] = { { "AT", "at" }, { "EID", "eid" },
@@ -146,6 +136,32 @@ rspctl_show_audit(json_t *ok)
 		{ "TO", "to" }, { "WHY", "why" } };
 
 	SHOW_TABLE(json_object_get(ok, "entries"), columns);
+}
+
+/* What an entry is about, whatever kind it is. */
+static void
+fill_history(json_t *entry)
+{
+	static const char *const acts[] = { "act", "operation", "refusal", "result", "state" };
+
+	for (size_t i = 0; i < sizeof acts / sizeof *acts && !json_object_get(entry, "did"); i++)
+		if (json_object_get(entry, acts[i]))
+			json_object_set(entry, "did", json_object_get(entry, acts[i]));
+	if (!json_object_get(entry, "actor"))
+		json_object_set(entry, "actor", json_object_get(entry, "peer"));
+}
+
+void
+rspctl_show_history(json_t *ok)
+{
+	static const struct rspctl_column columns[] = { { "AT", "at" }, { "WHAT", "what" },
+		{ "DID", "did" }, { "FROM", "from" }, { "TO", "to" }, { "EID", "eid" },
+		{ "TAC", "tac" }, { "IMEI", "imei" }, { "BY", "actor" }, { "WHY", "why" } };
+	json_t *history = json_object_get(ok, "history"), *entry;
+	size_t i;
+
+	json_array_foreach(history, i, entry) fill_history(entry);
+	SHOW_TABLE(history, columns);
 }
 
 void

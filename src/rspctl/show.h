@@ -29,7 +29,6 @@ void rspctl_show_types(json_t *ok);
 void rspctl_show_type(json_t *ok);
 void rspctl_show_operators(json_t *ok);
 void rspctl_show_clients(json_t *ok);
-void rspctl_show_orders(json_t *ok);
 void rspctl_show_order(json_t *ok);
 void rspctl_show_sessions(json_t *ok);
 void rspctl_show_events(json_t *ok);
@@ -38,6 +37,7 @@ void rspctl_show_audit(json_t *ok);
 void rspctl_show_stats(json_t *ok);
 void rspctl_show_tasks(json_t *ok);
 void rspctl_show_log(json_t *ok);
+void rspctl_show_history(json_t *ok);
 void rspctl_show_denied(json_t *ok);
 void rspctl_show_done(json_t *ok);
 

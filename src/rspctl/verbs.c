@@ -82,6 +82,10 @@ static const struct rspctl_verb verbs[] = {
 			LIMIT),
 		NULL, rspctl_show_profiles },
 	{ "profile show", "show one profile", NULL, OPTIONS(ICCID_PLACE), NULL, rspctl_show_facts },
+	{ "profile history", "show all that happened with a profile, the newest last",
+		"Calls of eUICCs with EID and what the device told (TAC, IMEI), refused ones too, notifications, moves "
+		"and acts, in one list by time.",
+		OPTIONS(ICCID_PLACE LIMIT), NULL, rspctl_show_history },
 	{ "profile-type list",
 		"list profile types and what is in stock", NULL, OPTIONS(ONLY_OPERATOR), NULL, rspctl_show_types },
 	{ "profile-type show", "show a profile type: stock, templates, loads", NULL,
@@ -200,14 +204,21 @@ static const struct rspctl_verb verbs[] = {
 		OPTIONS(PLACE_MAY("ICCID", "iccid", "the profile")
 			NUMBER("--id", "ORDER", "id", "the order of this number")),
 		NULL, rspctl_show_order },
-	{ "order list", "list orders, newest first", NULL,
+	{ "order list", "list orders, newest first",
+		"Times are 2026-11-22 or 2026-11-22T21:00:00Z. With --all every one that fits is fetched, --limit at a "
+		"time; else --before with the last number goes on.",
 		OPTIONS(TEXT("--state", "STATE", "state", "only with the profile in this state")
 			ONLY_OPERATOR
 			TEXT("--type", "NAME", "type", "only of this type")
 			TEXT("--eid", "EID", "eid", "only for this eUICC")
+			TEXT("--error", "REFUSAL", "error", "only ended by this refusal, or by any")
+			TEXT("--since", "TIME", "since", "only made at that time or later")
+			TEXT("--until", "TIME", "until", "only made before that time")
 			NUMBER("--before", "ORDER", "before", "older than this one")
+			FLAG("--all", NULL, "all that fit, however many")
+			FLAG("--csv", NULL, "as CSV")
 			LIMIT),
-		NULL, rspctl_show_orders },
+		rspctl_orders, NULL },
 	{ "order code", "print an order's activation code", NULL,
 		OPTIONS(ICCID_PLACE
 			FLAG("--qr", NULL, "as a QR code in the terminal too")
@@ -215,6 +226,19 @@ static const struct rspctl_verb verbs[] = {
 			TEXT("--svg", "FILE", NULL, "as a QR code in this file")
 			FLAG("--with-oid", "withOid", "with the object identifier of the SM-DP+")),
 		rspctl_code, NULL },
+	{ "order codes", "write the activation codes of many orders",
+		"Of all pending orders that were confirmed, or of those that fit. Without --csv, --dir and --zip "
+		"they are listed. Files are the owner's alone: who has a code has the profile.",
+		OPTIONS(TEXT("--state", "STATE", "state", "only with the profile in this state")
+			ONLY_OPERATOR
+			TEXT("--type", "NAME", "type", "only of this type")
+			TEXT("--iccids", "FILE", NULL, "only of the profiles in this file, one a line (-: standard input)")
+			TEXT("--csv", "FILE", NULL, "with links for phones, as CSV (-: standard output)")
+			TEXT("--dir", "DIR", NULL, "as QR codes in this folder, ICCID.png")
+			TEXT("--zip", "FILE", NULL, "as QR codes in this ZIP file")
+			FLAG("--svg", NULL, "QR codes as SVG in place of PNG")
+			FLAG("--with-oid", "withOid", "with the object identifier of the SM-DP+")),
+		rspctl_codes, NULL },
 	{ "deny add", "serve certificates, EIDs or firmware no longer",
 		"KIND is eum or euicc (a certificate: --certificate, --key-id, or --issuer with --serial), eid "
 		"(--eids), or firmware (--firmware, and --eids for one maker's alone). It holds in all instances "

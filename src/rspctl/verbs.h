@@ -6,6 +6,8 @@
 int rspctl_import(const struct rspctl_verb *verb);
 int rspctl_load(const struct rspctl_verb *verb);
 int rspctl_code(const struct rspctl_verb *verb);
+int rspctl_codes(const struct rspctl_verb *verb);
+int rspctl_orders(const struct rspctl_verb *verb);
 int rspctl_verify(const struct rspctl_verb *verb);
 int rspctl_rotate(const struct rspctl_verb *verb);
 

@@ -193,6 +193,8 @@ settings_read(struct owner *o, const struct conf *conf)
 	memcpy(s->svn_highest, (uint8_t[]){ high->major, high->minor, high->patch }, 3);
 	s->download_attempts = (int)conf->dp.download_attempts;
 	s->code_attempts = (int)conf->dp.confirmation_code_attempts;
+	s->ios_link = arena_copy(&o->mem, slice_text(conf->dp.ios_link));
+	s->android_link = arena_copy(&o->mem, slice_text(conf->dp.android_link));
 	s->reusable_orders = conf->dp.reusable_orders;
 	s->clone_addresses = (int)conf->dp.clone_addresses;
 	s->clone_device_types = (int)conf->dp.clone_device_types;

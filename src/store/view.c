@@ -45,14 +45,46 @@ store_view_types(struct task *t, struct store *s, struct slice operator_name, st
 }
 
 const struct step *
-store_view_orders(struct task *t, struct store *s, struct slice state, struct slice type_name,
-	struct slice eid, struct slice operator_name, int64_t before, int32_t most,
-	struct rows *out, const struct step *then)
+store_view_orders(struct task *t, struct store *s, const struct store_order_filter *filter,
+	int32_t most, struct rows *out, const struct step *then)
 {
-	const struct param params[] = { P_TEXT(state), P_TEXT(type_name), P_TEXT(eid),
-		P_INT8_OR_NULL(before), P_INT4(most), P_TEXT(operator_name) };
+	const struct param params[] = { P_TEXT(filter->state), P_TEXT(filter->type_name),
+		P_TEXT(filter->eid), P_INT8_OR_NULL(filter->before), P_INT4(most),
+		P_TEXT(filter->operator_name), P_TIME_OR_NULL(filter->since),
+		P_TIME_OR_NULL(filter->until), P_TEXT(filter->error) };
 
 	return query_send(t, s, Q_VIEW_ORDERS, params, VIEWS(out), then);
+}
+
+static const struct column code_row_columns[] = {
+	COL_INT8(struct store_code_row, order_id),
+	COL_TEXT(struct store_code_row, iccid),
+	COL_TEXT(struct store_code_row, type_name),
+	COL_TEXT(struct store_code_row, state),
+	COL_TEXT(struct store_code_row, eid),
+	COL_TEXT(struct store_code_row, matching_id),
+	COL_BOOL(struct store_code_row, code_required),
+};
+
+const struct step *
+store_view_codes(struct task *t, struct store *s, const struct store_order_filter *filter,
+	int32_t most, struct rows *out, const struct step *then)
+{
+	const struct param params[] = { P_TEXT(filter->type_name), P_TEXT(filter->state),
+		P_TEXT(filter->operator_name), P_TEXT_ARRAY(filter->iccids, filter->iccid_count),
+		P_INT8_OR_NULL(filter->before), P_INT4(most) };
+
+	return query_send(t, s, Q_VIEW_CODES, params,
+		MANY_ROWS(struct store_code_row, code_row_columns, STORE_VIEW_MOST, out), then);
+}
+
+const struct step *
+store_view_history(struct task *t, struct store *s, struct slice iccid, int32_t most,
+	struct rows *out, const struct step *then)
+{
+	const struct param params[] = { P_TEXT(iccid), P_INT4(most) };
+
+	return query_send(t, s, Q_VIEW_HISTORY, params, VIEWS(out), then);
 }
 
 const struct step *

@@ -26,10 +26,39 @@ const struct step *store_view_type(struct task *t, struct store *s, struct slice
 	struct slice operator_name, struct rows *out, const struct step *then) MUST_RETURN;
 const struct step *store_view_types(struct task *t, struct store *s, struct slice operator_name,
 	struct rows *out, const struct step *then) MUST_RETURN;
-/* Newest first, `before` an order's number (STORE_NULL: the newest). */
-const struct step *store_view_orders(struct task *t, struct store *s, struct slice state,
-	struct slice type_name, struct slice eid, struct slice operator_name, int64_t before,
+
+/* Which orders; what is absent, or STORE_NULL, does not filter. */
+struct store_order_filter {
+	struct slice state, type_name, operator_name;
+	struct slice eid;
+	struct slice error;   /* the refusal that ended it, by name; "any": some */
+	int64_t since, until; /* created, in microseconds since 1970 */
+	struct slice *iccids; /* of store_view_codes alone */
+	size_t iccid_count;
+	int64_t before; /* an order's number; STORE_NULL: the newest */
+};
+
+/* Newest first. */
+const struct step *
+store_view_orders(struct task *t, struct store *s, const struct store_order_filter *filter,
 	int32_t most, struct rows *out, const struct step *then) MUST_RETURN;
+
+/* What an activation code is made of. */
+struct store_code_row {
+	int64_t order_id;
+	struct slice iccid, type_name, state, eid, matching_id;
+	bool code_required;
+};
+
+/* Rows of struct store_code_row: orders that have a code, newest first. */
+const struct step *
+store_view_codes(struct task *t, struct store *s, const struct store_order_filter *filter,
+	int32_t most, struct rows *out, const struct step *then) MUST_RETURN;
+
+/* The newest `most` things that happened with a profile, the oldest first. */
+const struct step *store_view_history(struct task *t, struct store *s, struct slice iccid,
+	int32_t most, struct rows *out, const struct step *then) MUST_RETURN;
+
 /* Of one operator, or of all when the name is absent. */
 const struct step *store_view_operators(struct task *t, struct store *s, struct slice operator_name,
 	struct rows *out, const struct step *then) MUST_RETURN;

@@ -25,7 +25,7 @@ start(const struct scene *s)
 		name, start, waits, &procedure, NULL, false \
 	}
 static const struct scene scenes[] = {
-	SCENE("ExpireOrders", 1, dp_expire_orders),
+	SCENE("ExpireOrders", 2, dp_expire_orders),
 	SCENE("SealAudit", 1, dp_seal_audit),
 	SCENE("LoadDenied", 2, dp_load_denied),
 	SCENE("WatchCertificates", 2, dp_watch_certificates),
