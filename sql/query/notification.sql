@@ -207,7 +207,7 @@ with was as (
       from moved
      where moved.event = 'reissue' and o.id = moved.order_id
 ), erased as ( -- one that came at the very moment of the installation
-    delete from binding b using moved where moved.event = 'reissue' and b.order_id = moved.order_id
+    delete from binding b using moved where moved.to_state is not null and b.order_id = moved.order_id
 ), disarmed as ( -- packages given before count no more: no result of theirs can take the profile back
     update rsp_session s
        set bpp_sign = null

@@ -71,6 +71,8 @@ def test_an_event_moves_a_profile_as_the_table_says(world, event, origin):
     assert world.db.value("select actor from audit where iccid = %s order by id desc limit 1", case.iccid) == actor
     last = world.db.one("select data from outbox where order_key = %s order by seq desc limit 1", case.iccid)["data"]
     assert (last["iccid"], last["state"]) == (case.iccid, target)
+    if target in ("installed", "error", "available") and event != "install_reusable":
+        assert world.db.value("select count(*) from binding where order_id = %s", case.order_id) == 0
 
 
 @pytest.mark.parametrize("state", [state for event, state in MOVES if event == "install"])
