@@ -117,7 +117,7 @@ a_right_chain_tells_the_eid(void **state)
 }
 
 /* Who signs. */
-enum by { BY_CI, BY_STRANGER, BY_ITSELF, BY_FALSE_CI };
+enum by { BY_CI, BY_STRANGER, BY_ITSELF, BY_FALSE_CI, BY_RENAMED };
 
 #define ROW(what, outcome, ...)                                          \
 	{                                                                \
@@ -139,6 +139,7 @@ static const struct row {
 		.by = BY_STRANGER),
 	ROW("names the CI but is not signed by it", CHAIN_EUM_INVALID, EUM, .by = BY_FALSE_CI),
 	ROW("the same, expired", CHAIN_EUM_INVALID, EUM, .not_after = "20250101000000Z", .by = BY_FALSE_CI),
+	ROW("signed by the CI under another name", CHAIN_EUM_INVALID, EUM, .by = BY_RENAMED),
 	ROW("signed, no authority", CHAIN_EUM_INVALID,
 		"subjectKeyIdentifier=hash\n" CERT_SIGN POLICY(2) BASIC NAMES),
 	ROW("no subject key id", CHAIN_EUM_INVALID,
@@ -214,6 +215,7 @@ static const struct row {
 		.subject = "C=ES,O=RSP Test EUM,serialNumber=8904903212345123451234567890123A,CN=x"),
 	ROW("no EID", CHAIN_EUICC_INVALID, EUICC, .subject = "C=ES,O=RSP Test EUM,CN=x"),
 	ROW("not signed by the EUM", CHAIN_EUICC_INVALID, EUICC, .by = BY_FALSE_CI),
+	ROW("signed by the EUM under another name", CHAIN_EUICC_INVALID, EUICC, .by = BY_RENAMED),
 	ROW("no authority", CHAIN_EUICC_INVALID, SIGN POLICY(1)),
 	ROW("no keyUsage", CHAIN_EUICC_INVALID, IDS POLICY(1)),
 	ROW("keyUsage keyAgreement", CHAIN_EUICC_INVALID,
@@ -241,12 +243,24 @@ impostor(const struct pki_node *as)
 	return n;
 }
 
+/* The same key with the same key id, of another name. */
+static struct pki_node *
+renamed(const struct pki_node *as)
+{
+	return pki_issue(&mem, curve,
+		(struct pki_order){ .subject = "CN=Somebody else",
+			.extensions = CI,
+			.serial = 78,
+			.key = as->key });
+}
+
 static struct pki_node *
 issue_row(const struct row *r, const char *subject, const struct pki_node *by)
 {
 	const struct pki_node *issuer = r->by == BY_CI ? by
 		: r->by == BY_STRANGER                 ? stranger
 		: r->by == BY_FALSE_CI                 ? impostor(by)
+		: r->by == BY_RENAMED                  ? renamed(by)
 						       : NULL;
 
 	return pki_issue(&mem, curve,

@@ -109,6 +109,48 @@ brainpool_listeners_serve_1_2(void **state)
 	server_stop(&server);
 }
 
+/* RULES 1.6: P-256 first whatever the client prefers, for brainpool costs fifteen times as much. */
+static void
+key_agreement_is_of_the_cheapest_group(void **state)
+{
+	static const struct {
+		int version;
+		const char *offered, *chosen;
+	} row[] = {
+		{ TLS1_2_VERSION, "P-256", "prime256v1" },
+		{ TLS1_2_VERSION, "brainpoolP256r1:P-256", "prime256v1" },
+		{ TLS1_2_VERSION, "brainpoolP256r1:X25519:P-256", "prime256v1" },
+		{ TLS1_3_VERSION, "P-256", "prime256v1" },
+		{ TLS1_3_VERSION, "P-384:P-256", "prime256v1" },
+		{ TLS1_3_VERSION, "X25519", "X25519" },
+	};
+	struct server server;
+
+	(void)state;
+	server_start(&server, &easy, identity_of("nist", 1, 0, NULL));
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		SSL_CTX *context = client_context();
+		EVP_PKEY *agreed = NULL;
+		char list[64], name[64];
+		struct client c;
+
+		strcpy(list, row[i].offered);
+		assert_true(SSL_CTX_set1_groups_list(context, list));
+		SSL_CTX_set_max_proto_version(context, row[i].version);
+		assert_true(client_open(&c, server.port, context, NULL));
+		assert_int_equal(SSL_version(c.ssl), row[i].version);
+		assert_true(SSL_get_peer_tmp_key(c.ssl, &agreed));
+		if (!EVP_PKEY_get_group_name(agreed, name, sizeof name, NULL))
+			strcpy(name, EVP_PKEY_get0_type_name(agreed));
+		assert_string_equal(name, row[i].chosen);
+		assert_int_equal(client_ask(&c, ping), 200);
+		EVP_PKEY_free(agreed);
+		client_close(&c);
+		SSL_CTX_free(context);
+	}
+	server_stop(&server);
+}
+
 static void
 http_1_1_is_the_only_protocol(void **state)
 {
@@ -444,6 +486,7 @@ main(void)
 		cmocka_unit_test(nist_listeners_serve_1_3_and_1_2),
 		cmocka_unit_test(older_versions_are_refused),
 		cmocka_unit_test(brainpool_listeners_serve_1_2),
+		cmocka_unit_test(key_agreement_is_of_the_cheapest_group),
 		cmocka_unit_test(http_1_1_is_the_only_protocol),
 		cmocka_unit_test(tickets_outlast_a_reload),
 		cmocka_unit_test(tickets_are_good_at_every_instance),
