@@ -302,6 +302,12 @@ def test_an_order_linked_to_another_eid_is_refused(lpa, order, make_card):
     assert o.state == "released"
 
 
+def test_whose_the_order_is_comes_before_its_state(lpa, order, make_card):
+    o = order(eid=make_card().eid, release=False)
+    lpa.initiate().must()
+    lpa.authenticate(o.matching_id).refused("8.1.1", "3.8")
+
+
 @pytest.mark.parametrize("matching_id", [None, ""])
 def test_no_matching_id_and_no_order_for_this_eid_is_refused(lpa, matching_id):
     lpa.initiate().must()
@@ -335,15 +341,34 @@ def test_a_cancelled_order_is_gone(lpa, order):
     lpa.authenticate(o.matching_id).refused("8.2.6", "3.8")
 
 
-def test_an_order_past_its_lifetime_is_refused(rspd, lpa, order):
-    o = order()
+def past_its_lifetime(rspd, o):
     rspd.database.rows(
         "update download_order set expires_at = now() - interval '1 second'"
         f" where iccid = '{o.iccid}'"
     )
+
+
+def test_an_order_past_its_lifetime_is_refused_before_the_timer_and_after(
+    rspd, session, card, order
+):
+    o = order()
+    past_its_lifetime(rspd, o)
+    lpa = session(card)
     lpa.initiate().must()
     lpa.authenticate(o.matching_id).refused("8.8.5", "4.10")
     wait_for(lambda: o.show()["state"] == "error", "the timer")
+    lpa = session(card)
+    lpa.initiate().must()
+    lpa.authenticate(o.matching_id).refused("8.8.5", "4.10")
+
+
+def test_an_order_in_downloaded_does_not_expire(rspd, session, card, order):
+    """The package may be on the card already."""
+    o = order()
+    session(card).until_package(o.matching_id)
+    past_its_lifetime(rspd, o)
+    session(card).run(o.matching_id)
+    assert o.state == "installed"
 
 
 # ---- 16: attempts --------------------------------------------------------------------------------
@@ -358,10 +383,11 @@ def test_attempts_are_counted_and_above_the_maximum_the_order_ends(
     for expected in (1, 2):
         session(card, daemon=daemon).until_authenticated(o.matching_id)
         assert o.show()["downloadAttempts"] == expected
-    lpa = session(card, daemon=daemon)
-    lpa.initiate().must()
-    lpa.authenticate(o.matching_id).refused("8.8.5", "6.4")
-    assert o.state == "error"
+    for _ in ("it ends", "it has ended"):
+        lpa = session(card, daemon=daemon)
+        lpa.initiate().must()
+        lpa.authenticate(o.matching_id).refused("8.8.5", "6.4")
+        assert o.state == "error"
     assert "ok" in o.reset()
     assert (o.state, o.show()["downloadAttempts"]) == ("released", 0)
     session(card, daemon=daemon).until_authenticated(o.matching_id)

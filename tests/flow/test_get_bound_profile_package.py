@@ -405,6 +405,25 @@ def test_a_new_one_time_key_gets_new_keys(rspd, session, card, kind):
     assert o.state == "installed"
 
 
+def test_the_same_one_time_key_under_another_ci_gets_new_keys(session, make_card, site, order):
+    """The key was not offered: a package is made again for the same CI and certificates alone."""
+    o, card = order(), make_card("nist", "brainpool")
+    nist, brainpool = (site.trees[c].ci.id for c in ("nist", "brainpool"))
+    first = session(card)
+    first.initiate(signing=[nist], verification=[nist]).must()
+    first.authenticate(o.matching_id).must()
+    first.get_package().must()
+    again = session(card)
+    again.initiate(signing=[brainpool], verification=[nist]).must()
+    again.authenticate(o.matching_id).must()
+    assert again.known_point is None
+    again.one_time_key = first.one_time_key
+    again.get_package().must()
+    assert again.package.dp_point != first.package.dp_point
+    assert again.notify(again.install()).status == 204
+    assert o.state == "installed"
+
+
 def test_the_same_call_again_gets_the_same_answer_and_counts_nothing(rspd, ready):
     lpa = ready()
     body = lpa.package_body()

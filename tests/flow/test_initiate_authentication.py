@@ -111,6 +111,17 @@ def test_the_ci_to_sign_for_and_the_ci_to_verify_with_may_differ(session, make_c
         certificate_checks(unb64(answer.body["serverCertificate"]), nist.cert, "auth")
 
 
+@pytest.mark.parametrize("verification", [["nist", "brainpool"], ["brainpool", "nist"]])
+@pytest.mark.parametrize("curve", ["nist", "brainpool"])
+def test_a_certificate_under_the_ci_to_sign_for_is_preferred(
+    session, make_card, site, curve, verification
+):
+    ids = {c: t.ci.id for c, t in site.trees.items()}
+    lpa = session(make_card("nist", "brainpool"))
+    ask(lpa, signing=[ids[curve]], verification=[ids[c] for c in verification]).must()
+    assert lpa.root == site.trees[curve].ci.cert
+
+
 TWO_FAULTS = {
     "version before address": (dict(address=OTHER, svn=TOO_LOW), ("8.8.3", "3.1")),
     "version before lists": (dict(svn=TOO_LOW, signing=[], verification=[]), ("8.8.3", "3.1")),
