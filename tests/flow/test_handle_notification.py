@@ -100,6 +100,32 @@ def test_a_failure_that_will_not_pass_means_error(downloaded, error):
     assert lpa.order.state == "error"
 
 
+def test_a_failure_that_may_pass_ends_the_order_with_its_last_attempt(
+    rspd, make_rspd, session, make_card
+):
+    daemon = make_rspd(database=rspd.database, dp={"download_attempts": 2})
+    o, card = daemon.desk.order(), make_card()
+    for state in ("released", "error"):
+        lpa = session(card, daemon=daemon).until_package(o.matching_id)
+        acknowledged(lpa.notify(lpa.result("interruption")))
+        assert o.state == state
+
+
+def test_a_failure_shows_that_the_profile_is_not_on_the_card(downloaded):
+    lpa = downloaded()
+    acknowledged(lpa.notify(lpa.result("peProcessingError")))
+    assert "ok" in lpa.order.cancel("available")
+
+
+def test_an_iccid_that_exists_already_does_not(downloaded):
+    """It may be this very profile, installed by an earlier session: no stock for another card."""
+    lpa = downloaded()
+    acknowledged(lpa.notify(lpa.result("iccidAlreadyExists")))
+    assert "ok" not in lpa.order.cancel("available")
+    assert lpa.order.state == "error"
+    assert "ok" in lpa.order.cancel("unavailable")
+
+
 def test_a_failure_counts_once_however_often_it_is_told(rspd, downloaded):
     lpa = downloaded()
     octets = lpa.result("interruption")
@@ -175,6 +201,12 @@ def unbelieved(rspd, lpa, octets, state="downloaded"):
 def test_a_result_with_a_wrong_signature(rspd, downloaded, make_card):
     lpa = downloaded()
     unbelieved(rspd, lpa, lpa.result(key=make_card().identities[0].key))
+
+
+@pytest.mark.parametrize("oid", ["2.999.11", "2.999.10.1", "2.999"])
+def test_a_result_for_another_smdp(rspd, downloaded, oid):
+    lpa = downloaded()
+    unbelieved(rspd, lpa, lpa.result(oid=oid))
 
 
 def test_a_result_of_an_unknown_transaction(rspd, downloaded):
@@ -466,7 +498,7 @@ def test_a_delete_that_is_not_after_the_installation_is_ignored(rspd, of_type):
     assert lpa.order.state == "installed"
 
 
-def test_a_delete_before_the_installation_result_is_applied_after_it(rspd, session, card):
+def test_a_delete_before_the_installation_result_is_applied_with_it(rspd, session, card):
     name = "early-delete"
     rspd.desk.make_type(name, onDelete="available")
     o = rspd.desk.order(iccid=rspd.desk.load({"type": name}))
@@ -476,7 +508,7 @@ def test_a_delete_before_the_installation_result_is_applied_after_it(rspd, sessi
     tell(lpa, "delete")
     assert o.state == "downloaded"
     acknowledged(lpa.notify(result))
-    wait_for(lambda: o.show()["state"] == "available", "the delete to be applied")
+    assert o.show()["state"] == "available"
 
 
 # ---- when it cannot be stored --------------------------------------------------------------------
