@@ -44,9 +44,11 @@ with mine as materialized (
 )
 select id as seal_id, entries from sealed;
 
--- name: audit_check(after bigint, most integer) -> last bigint, seals bigint, entries bigint, broken bigint, unsealed bigint     zero rows: none
+-- name: audit_check(after bigint, most integer) -> last bigint, seals bigint, entries bigint, broken bigint, unsealed bigint, orphans bigint     zero rows: none
 -- Computes the chain anew for the seals that follow `after`: how many were looked at and up to which,
--- the first that does not hold (absent: all do), and how many entries have no seal yet.
+-- the first that does not hold (absent: all do), how many entries have no seal yet, and how many name
+-- a seal beyond the last: the end of the chain was cut off. All in one snapshot, for seals are made
+-- meanwhile.
 -- lane: background
 with looked as materialized (
     select s.id, s.entries, s.prev_hash, s.hash
@@ -71,13 +73,11 @@ select coalesce(max(id), $1)                                         as last,
        count(*)                                                      as seals,
        coalesce(sum(entries), 0)::bigint                             as entries,
        min(id) filter (where not holds)                              as broken,
-       (select count(*) from audit where seal_id is null)            as unsealed
+       (select count(*) from audit where seal_id is null)            as unsealed,
+       (select count(*)
+          from audit
+         where seal_id > (select coalesce(max(id), 0) from audit_seal)) as orphans
   from again;
-
--- name: audit_orphans(after bigint) -> orphans bigint     zero rows: none
--- Entries that name a seal which is not there: the end of the chain was cut off.
--- lane: background
-select count(*) as orphans from audit a where a.seal_id > $1;
 
 -- name: sealed_packages(key_id bytea, after text, octets bigint) -> iccid text, upp bytea     zero rows: none
 -- Packages beyond this ICCID that another key than this one sealed: as many as these octets hold, at

@@ -10,12 +10,7 @@ enum { SEALS_AT_A_TIME = 1000 };
 
 /* ---- audit verify ---- */
 
-/* clang-format off */
-#define STEPS(S) \
-	S(check_chain) \
-	S(find_orphans) /* at the end of the chain: entries of seals that are gone */ \
-	S(tell)
-/* clang-format on */
+#define STEPS(S) S(check_chain) S(tell)
 STEPS(DECLARE_STEP)
 static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
 
@@ -23,7 +18,6 @@ struct verify {
 	struct dp_call call;
 	int64_t after;
 	struct store_check check;
-	struct store_orphans orphans;
 };
 
 const struct procedure ctl_audit_verify = { "VerifyAudit", THEN(check_chain), NULL, steps,
@@ -44,17 +38,7 @@ check_chain(struct task *t)
 	struct verify *c = t->state;
 
 	return store_audit_check(
-		t, c->call.dp->store, c->after, SEALS_AT_A_TIME, &c->check, THEN(find_orphans));
-}
-
-static const struct step *
-find_orphans(struct task *t)
-{
-	struct verify *c = t->state;
-
-	if (c->check.seals == SEALS_AT_A_TIME || c->check.broken != STORE_NULL)
-		FINISH;
-	return store_audit_orphans(t, c->call.dp->store, c->check.last, &c->orphans, THEN(tell));
+		t, c->call.dp->store, c->after, SEALS_AT_A_TIME, &c->check, THEN(tell));
 }
 
 static const struct step *
@@ -68,13 +52,13 @@ void
 ctl_audit_verify_write(struct task *t, json_t *ok)
 {
 	const struct verify *c = t->state;
-	bool whole = c->check.broken == STORE_NULL && !c->orphans.orphans;
+	bool whole = c->check.broken == STORE_NULL && !c->check.orphans;
 
 	json_object_set_new(ok, "intact", json_boolean(whole));
 	json_object_set_new(ok, "seals", json_integer(c->check.seals));
 	json_object_set_new(ok, "entries", json_integer(c->check.entries));
 	json_object_set_new(ok, "unsealed", json_integer(c->check.unsealed));
-	json_object_set_new(ok, "orphans", json_integer(c->orphans.orphans));
+	json_object_set_new(ok, "orphans", json_integer(c->check.orphans));
 	if (c->check.broken != STORE_NULL)
 		json_object_set_new(ok, "broken", json_integer(c->check.broken));
 	else if (c->check.seals == SEALS_AT_A_TIME)

@@ -31,6 +31,7 @@ static const struct column check_columns[] = {
 	COL_INT8(struct store_check, entries),
 	COL_INT8(struct store_check, broken),
 	COL_INT8(struct store_check, unsealed),
+	COL_INT8(struct store_check, orphans),
 };
 
 const struct step *
@@ -40,17 +41,6 @@ store_audit_check(struct task *t, struct store *s, int64_t after, int32_t most,
 	const struct param params[] = { P_INT8(after), P_INT4(most) };
 
 	return query_send(t, s, Q_AUDIT_CHECK, params, ONE_ROW(check_columns, out), then);
-}
-
-static const struct column orphans_columns[] = { COL_INT8(struct store_orphans, orphans) };
-
-const struct step *
-store_audit_orphans(struct task *t, struct store *s, int64_t after, struct store_orphans *out,
-	const struct step *then)
-{
-	const struct param params[] = { P_INT8(after) };
-
-	return query_send(t, s, Q_AUDIT_ORPHANS, params, ONE_ROW(orphans_columns, out), then);
 }
 
 static const struct column package_columns[] = {

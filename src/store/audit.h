@@ -33,17 +33,12 @@ struct store_check {
 	int64_t entries;  /* under them */
 	int64_t broken;   /* the first that does not hold; STORE_NULL: all do */
 	int64_t unsealed; /* entries without a seal yet */
+	int64_t orphans;  /* entries that name a seal beyond the chain's end */
 };
 
 /* Computes at most `most` seals anew, beginning after one (0: at the first). */
 const struct step *store_audit_check(struct task *t, struct store *s, int64_t after, int32_t most,
 	struct store_check *out, const struct step *then) MUST_RETURN;
-
-struct store_orphans {
-	int64_t orphans; /* entries that name a seal beyond the chain's end */
-};
-const struct step *store_audit_orphans(struct task *t, struct store *s, int64_t after,
-	struct store_orphans *out, const struct step *then) MUST_RETURN;
 
 /* ---- what is sealed under another key than the current one ---- */
 

@@ -1,11 +1,13 @@
 """The audit trail: what is done is written down with who did it, `rspctl audit verify` finds the
 chain whole, and finds it broken when a row was changed, taken out or put in behind its back."""
 
+import threading
+
 import pytest
 
 from card import Card, Download
 from conftest import new_eid
-from harness import wait_for
+from harness import REPOSITORY, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +81,37 @@ def test_tampering_is_found(sealed, tampered, sql):
     code, printed, said = verify(sealed)
     assert code != 0, (printed, said)
     assert said.strip()
+
+
+def seal_statement():
+    """What the sealer runs (sql/query/audit.sql), for at most so many entries."""
+    text = (REPOSITORY / "sql/query/audit.sql").read_text()
+    return text.split("-- name: audit_seal(")[1].split("\n-- name:")[0].split("\n", 1)[1]
+
+
+def test_what_is_sealed_during_a_check_is_no_tampering(sealed):
+    """Seals are made all the time; a check that looked twice would see entries of seals that it does
+    not know."""
+    beside = sealed.database.postgres.connect(sealed.database.name)
+    statement = seal_statement().replace("$1", "1000")
+    ended, made = threading.Event(), 0
+
+    def seal():
+        nonlocal made
+        with beside.cursor() as cursor:
+            while not ended.is_set():
+                cursor.execute("insert into audit (actor, act) values ('test', 'beside')")
+                cursor.execute(statement)
+                made += len(cursor.fetchall())
+
+    sealer = threading.Thread(target=seal)
+    sealer.start()
+    try:
+        verdicts = [sealed.ask_any("audit verify")["ok"] for _ in range(100)]
+    finally:
+        ended.set()
+        sealer.join()
+        beside.close()
+    assert made > 10
+    assert [v for v in verdicts if not v["intact"]] == []
+    assert verdicts[-1]["seals"] > verdicts[0]["seals"]
