@@ -102,11 +102,10 @@ select s.id as subscriber_id, s.kind, s.name, s.paused,
        (select count(*) from delivery v
          where v.subscriber_id = s.id and v.state = 'dead')             as dead,
        (select o.at
-          from delivery v
-          join outbox o on o.id = v.outbox_id
-         where v.subscriber_id = s.id and v.state = 'waiting'
-         order by v.outbox_id
-         limit 1)                                                       as oldest
+          from outbox o
+         where o.id = (select min(v.outbox_id)
+                         from delivery v
+                        where v.subscriber_id = s.id and v.state = 'waiting')) as oldest
   from subscriber s
  order by s.id;
 
@@ -114,16 +113,14 @@ select s.id as subscriber_id, s.kind, s.name, s.paused,
 -- Keys of which nothing is owed, and leases that nobody renewed for an hour.
 -- lane: background
 with idle as (
-    select subscriber_id, order_key
+    select ctid
       from delivery_key
      where pending = 0 and next_at < now() - interval '1 hour'
+     order by next_at
      limit $1
        for update skip locked
 ), gone as (
-    delete from delivery_key k
-     using idle
-     where k.subscriber_id = idle.subscriber_id and k.order_key = idle.order_key and k.pending = 0
- returning 1
+    delete from delivery_key where ctid = any (array(select ctid from idle)) returning 1
 ), stale as (
     delete from delivery_lease where expires_at < now() - interval '1 hour' returning 1
 )
@@ -245,11 +242,10 @@ select jsonb_strip_nulls(jsonb_build_object(
                         where k.subscriber_id = s.id and k.pending > 0),
            'dead', (select count(*) from delivery v where v.subscriber_id = s.id and v.state = 'dead'),
            'oldest', (select utc(o.at)
-                        from delivery v
-                        join outbox o on o.id = v.outbox_id
-                       where v.subscriber_id = s.id and v.state = 'waiting'
-                       order by v.outbox_id
-                       limit 1),
+                        from outbox o
+                       where o.id = (select min(v.outbox_id)
+                                       from delivery v
+                                      where v.subscriber_id = s.id and v.state = 'waiting')),
            'lastError', (select v.error
                            from delivery_key k
                            join delivery v on v.subscriber_id = k.subscriber_id
@@ -264,27 +260,27 @@ select jsonb_strip_nulls(jsonb_build_object(
 -- name: view_deliveries(name text, state text, iccid text, most integer) -> view jsonb     zero rows: none
 -- What a subscriber was told, or is owed, the newest; one branch for each state, so that each goes by its index.
 -- lane: background
-with one as (
-    select id, name from subscriber where name = $1
-), newest as (
-    (select v.* from one join delivery v on v.subscriber_id = one.id
-      where $3 is null and ($2 is null or $2 = 'delivered')
+with newest as (
+    (select v.* from delivery v
+      where v.subscriber_id = (select id from subscriber where name = $1) and $3 is null and ($2 is null or $2 = 'delivered')
         and ($2 is null or v.state = 'delivered')
       order by v.outbox_id desc limit $4)
      union all
-    (select v.* from one join delivery v on v.subscriber_id = one.id and v.state = 'waiting'
-      where $3 is null and $2 = 'waiting'
+    (select v.* from delivery v
+      where v.subscriber_id = (select id from subscriber where name = $1) and v.state = 'waiting'
+        and $3 is null and $2 = 'waiting'
       order by v.outbox_id desc limit $4)
      union all
-    (select v.* from one join delivery v on v.subscriber_id = one.id and v.state = 'dead'
-      where $3 is null and $2 = 'dead'
+    (select v.* from delivery v
+      where v.subscriber_id = (select id from subscriber where name = $1) and v.state = 'dead'
+        and $3 is null and $2 = 'dead'
       order by v.outbox_id desc limit $4)
      union all
     (select v.*
-       from one
-       join outbox o on o.order_key = $3
-       join delivery v on v.outbox_id = o.id and v.subscriber_id = one.id
-      where $2 is null or v.state = $2
+       from outbox o
+       join delivery v on v.outbox_id = o.id
+      where o.order_key = $3 and v.subscriber_id = (select id from subscriber where name = $1)
+        and ($2 is null or v.state = $2)
       order by v.outbox_id desc limit $4)
 )
 select jsonb_strip_nulls(jsonb_build_object(
@@ -292,5 +288,5 @@ select jsonb_strip_nulls(jsonb_build_object(
            'data', o.data, 'subscriber', $1, 'state', n.state, 'attempts', n.attempts,
            'status', n.status, 'error', n.error, 'triedAt', utc(n.tried_at))) as view
   from newest n
-  join outbox o on o.id = n.outbox_id
+ cross join lateral (select * from outbox where id = n.outbox_id limit 1) o
  order by o.id;

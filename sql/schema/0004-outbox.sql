@@ -48,7 +48,7 @@ create table delivery_key (
     primary key (subscriber_id, order_key)
 ) with (fillfactor = 70);
 create index delivery_key_due on delivery_key (subscriber_id, next_at) where pending > 0;
-create index delivery_key_idle on delivery_key (subscriber_id, order_key) where pending = 0;
+create index delivery_key_idle on delivery_key (next_at) where pending = 0;
 
 -- Which instance delivers a bucket of a subscriber's keys, until when. The token changes with the owner:
 -- what a former owner comes to record is not taken.

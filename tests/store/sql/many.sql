@@ -45,6 +45,25 @@ insert into outbox (order_key, seq, type, data)
 select (8900000000000000000 + n)::text, s, 'profile.ordered', '{}'
   from generate_series(1, 10000) as n, generate_series(1, 3) as s;
 
+insert into subscriber (operator_id, kind, name, address, types)
+select case n when 1 then 1 end, case n when 1 then 'es2' else 'es12' end, 's' || n, 's' || n, '{es2.progress}'
+  from generate_series(1, 5) as n;
+
+insert into delivery (subscriber_id, outbox_id, order_key, seq, state)
+select n % 5 + 1, id, order_key, seq,
+       case when id % 100 = 0 then 'waiting' when id % 100 = 1 then 'dead' else 'delivered' end
+  from outbox, generate_series(1, 2) as n;
+
+insert into delivery_key (subscriber_id, order_key, bucket, pending, next_at)
+select subscriber_id, order_key, hashtext(order_key) & 255, count(*) filter (where state = 'waiting'),
+       now() - make_interval(secs => min(outbox_id))
+  from delivery
+ group by subscriber_id, order_key;
+
+insert into delivery_lease (subscriber_id, bucket, owner, token, expires_at)
+select s, b, md5((b % 3)::text)::uuid, nextval('delivery_token'), now() + interval '1 minute'
+  from generate_series(1, 5) as s, generate_series(0, 255) as b;
+
 insert into operator_call (client_id, key, order_id, iccid, expires_at)
 select n % 3 + 1, decode(lpad(to_hex(n), 64, '0'), 'hex'), n, (8900000000000000000 + n)::text,
        now() + make_interval(mins => n::integer)
