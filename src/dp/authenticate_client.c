@@ -21,9 +21,9 @@
 /* clang-format off */
 #define STEPS(S) \
 	S(verify_transaction) /* ours, and not too old                            */ \
-	S(check_denied)       /* may it be served at all: no signature yet        */ \
 	S(verify_chain)       /* CI, EUM, eUICC                                   */ \
 	S(verify_euicc)       /* signature, transaction and challenge             */ \
+	S(check_denied)       /* may it be served at all                          */ \
 	S(find_order)         /* was it answered before; which order is it about  */ \
 	S(judge_order)        /* §5.6.3: EID, state, lifetime, attempts, Annex F  */ \
 	S(sign)               /* smdpSigned2                                      */ \
@@ -66,23 +66,7 @@ verify_transaction(struct task *t)
 		return task_refuse(t, REFUSE(EUICC_REPORTS_ERROR));
 	}
 	crypto_sha256(&c->in.authenticate_server_response, 1, c->request_sha256);
-	GO(check_denied);
-}
-
-/* The deny-lists (docs/lists.md), in memory. What a forged certificate is denied for does not matter. */
-static const struct step *
-check_denied(struct task *t)
-{
-	struct dp_authenticate_client *c = t->state;
-	const struct dp_refusal *no;
-	int64_t entry;
-
-	no = dp_denied_peer(c->call.dp->denied, c->response.eum_certificate,
-		c->response.euicc_certificate, c->response.info2.firmware, &entry);
-	if (!no)
-		GO(verify_chain);
-	c->call.note = arena_printf(t->mem, "entry %lld of the deny-lists", (long long)entry);
-	return task_refuse(t, &no->base);
+	GO(verify_chain);
 }
 
 static const struct step *
@@ -125,7 +109,26 @@ verify_euicc(struct task *t)
 	if (c->response.matching_id.p &&
 		slice_trim(c->response.matching_id).n != c->response.matching_id.n)
 		stats_add(STATS_lenient_matching_id);
-	GO(find_order);
+	GO(check_denied);
+}
+
+/*
+ * The deny-lists (docs/lists.md), in memory. Only who has proved itself learns that it is denied: others
+ * could ask for any eUICC.
+ */
+static const struct step *
+check_denied(struct task *t)
+{
+	struct dp_authenticate_client *c = t->state;
+	const struct dp_refusal *no;
+	int64_t entry;
+
+	no = dp_denied_peer(c->call.dp->denied, c->response.eum_certificate,
+		c->response.euicc_certificate, c->response.info2.firmware, &entry);
+	if (!no)
+		GO(find_order);
+	c->call.note = arena_printf(t->mem, "entry %lld of the deny-lists", (long long)entry);
+	return task_refuse(t, &no->base);
 }
 
 /*

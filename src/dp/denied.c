@@ -269,7 +269,7 @@ dp_denied_peer(const struct dp_denied *d, struct slice eum, struct slice euicc,
 		return NULL;
 	if (d->print_count && crypto_cert_read(&c, eum) && certificate_denied(d, EUM, &c, entry))
 		return &DP_EUM_DENIED;
-	/* What is no certificate is denied by nothing: the chain's check refuses it. */
+	/* What is no certificate is denied by nothing. */
 	if (!crypto_cert_read(&c, euicc))
 		return NULL;
 	if (d->print_count && certificate_denied(d, EUICC, &c, entry))

@@ -1,8 +1,8 @@
 #ifndef DP_DENIED_H
 #define DP_DENIED_H
 /*
- * What is not served: a list in memory, made of the rows of the deny-lists, asked without a statement and
- * before any signature is verified. Pure but for the list's own memory.
+ * What is not served: a list in memory, made of the rows of the deny-lists, asked without a statement.
+ * Pure but for the list's own memory.
  */
 #include "dp/refusal.h"
 #include "store/deny.h"
@@ -20,7 +20,7 @@ struct slice dp_denied_digest(const struct dp_denied *d);
 size_t dp_denied_count(const struct dp_denied *d);
 
 /*
- * May a peer with these certificates (DER, as it sent them: nothing is verified here) and this firmware
+ * May a peer with these certificates (DER; the caller has verified them) and this firmware
  * (major, minor, revision) be served? NULL, or the refusal and the number of the entry.
  */
 const struct dp_refusal *dp_denied_peer(const struct dp_denied *d, struct slice eum,

@@ -89,12 +89,6 @@ verify_euicc(struct task *t)
 	c->call.order_id = c->found.order_id == STORE_NULL ? 0 : c->found.order_id;
 	if (!slice_eq(c->found.session_state, SLICE_LIT("authenticated")) && !repeated(c))
 		return task_refuse(t, REFUSE(TRANSACTION_UNKNOWN));
-	no = dp_denied_eid(c->call.dp->denied, c->found.eid, &entry);
-	if (no) {
-		c->call.note =
-			arena_printf(t->mem, "entry %lld of the deny-lists", (long long)entry);
-		return task_refuse(t, &no->base);
-	}
 	if (!c->response.ok) {
 		c->call.note = arena_printf(t->mem, "downloadErrorCode %d", c->response.error);
 		return task_refuse(t, REFUSE(EUICC_REPORTS_ERROR));
@@ -104,6 +98,12 @@ verify_euicc(struct task *t)
 	if (!crypto_public_init(&key, c->found.euicc_curve, c->found.euicc_point) ||
 		!crypto_verify(&key, parts, 2, c->response.signature))
 		return task_refuse(t, REFUSE(EUICC_SIGNATURE));
+	no = dp_denied_eid(c->call.dp->denied, c->found.eid, &entry);
+	if (no) {
+		c->call.note =
+			arena_printf(t->mem, "entry %lld of the deny-lists", (long long)entry);
+		return task_refuse(t, &no->base);
+	}
 	c->set = dp_set_find(c->call.world, (uint8_t)c->found.credential_set);
 	if (!c->set)
 		return task_refuse(t, REFUSE(TRANSACTION_UNKNOWN));

@@ -1,5 +1,5 @@
 """The deny-lists (docs/lists.md): EUM and eUICC certificates, EIDs and firmware that are not served, in
-both instances on one database, before a signature is verified and without a statement."""
+both instances on one database, without a statement, for nobody but eUICCs that have proved themselves."""
 
 import base64
 import itertools
@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+import pki
 from card import Card, Download
 from conftest import new_eid
 from harness import wait_for
@@ -178,6 +179,7 @@ def test_no_package_leaves_for_an_eid_denied_meanwhile(twins, site, denying):
     lpa = Download(card, second.client()).until_authenticated(order.matching_id)
     denying("eid", eids=card.eid)
     soon(second, card, ("8.1.1", "3.8"))
+    lpa.get_package(key=card_of(site).identities[0].key).refused("8.1", "6.1")
     lpa.get_package().refused("8.1.1", "3.8")
     assert order.state == "released"
 
@@ -198,14 +200,23 @@ def test_a_denied_peer_costs_no_statement_and_leaves_no_row(twins, site, denying
     assert twins[1].database.value("select count(*) from rsp_session") == sessions
 
 
-def test_a_forged_certificate_is_denied_before_any_signature(twins, site, denying):
-    """The certificate is not even signed by a CI; the list is asked first."""
+def test_who_has_not_proved_itself_does_not_learn_what_is_denied(twins, site, denying):
+    """Anybody can write a certificate with any EID, and knows the certificates of others."""
     card = card_of(site)
     denying("eid", eids=card.eid)
     soon(twins[1], card, ("8.1.1", "3.8"))
-    tree = site.trees["nist"]
-    identity = card.identities[0]
+    tree, identity = site.trees["nist"], card.identities[0]
+    right, key = identity.euicc, identity.key
+    stranger = pki.Tree("nist", "Another CI")
     identity.euicc = tree.make_euicc(card.eid, signing_key=tree.pb.key)
+    assert answer_to(twins[1], card) == ("8.1.3", "6.1")
+    identity.euicc = stranger.make_euicc(card.eid)
+    identity.eum, eum = stranger.eum, identity.eum
+    assert answer_to(twins[1], card) == ("8.11.1", "3.9")
+    identity.euicc, identity.eum = right, eum
+    identity.key = card_of(site).identities[0].key
+    assert answer_to(twins[1], card) == ("8.1", "6.1")
+    identity.key = key
     assert answer_to(twins[1], card) == ("8.1.1", "3.8")
 
 
