@@ -17,7 +17,9 @@ wire_media_type_fits(struct slice content_type, const char *media_type)
 		!slice_eq_nocase(slice_trim(slice_sub(content_type, type.n + 1, content_type.n)),
 			SLICE_LIT("charset=utf-8")))
 		stats_add(STATS_lenient_media_type);
-	return !content_type.p || slice_eq_nocase(slice_trim(type), slice_text(media_type));
+	/* Nothing said, or said to be nothing: the path tells. */
+	return !slice_trim(content_type).n ||
+		slice_eq_nocase(slice_trim(type), slice_text(media_type));
 }
 
 void

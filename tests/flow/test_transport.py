@@ -210,6 +210,7 @@ def test_other_methods(rspd, untouched, method):
         "application/json; charset=utf-8",
         "Application/JSON",
         'application/json ; charset="utf-8"',
+        "",
     ],
 )
 def test_content_types_that_are_json(rspd, card, value):
