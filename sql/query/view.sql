@@ -346,3 +346,16 @@ with sessions as (
 select jsonb_strip_nulls(jsonb_build_object('at', utc(at)) || entry) as view
   from newest
  order by at;
+
+-- name: view_keys() -> view jsonb     zero rows: none
+-- The cluster keys by their id in transaction ids: how many sessions whose package went out still await
+-- its result. A binding is kept exactly as long.
+-- lane: background
+select jsonb_build_object('keyId', upper(encode(substring(s.transaction_id for 1), 'hex')),
+                          'use', 'missing', 'awaited', count(*),
+                          'newest', utc(max(s.created_at))) as view
+  from binding b
+  join rsp_session s on s.order_id = b.order_id
+ where s.bpp_sign is not null and s.result is null
+ group by substring(s.transaction_id for 1)
+ order by max(s.created_at) desc;

@@ -65,6 +65,15 @@ crypto_ring_free(struct crypto_ring *r)
 	free(r);
 }
 
+bool
+crypto_ring_id(const struct crypto_ring *r, bool former, uint8_t *id)
+{
+	if (former && r->keys < 2)
+		return false;
+	*id = r->key[former ? 1 : 0].id;
+	return true;
+}
+
 static void
 put_u32(uint8_t *p, uint32_t v)
 {
@@ -117,7 +126,7 @@ crypto_token_check(
 	int32_t age;
 
 	if (!k)
-		return TOKEN_UNKNOWN;
+		return id.n == CRYPTO_TOKEN_SIZE ? TOKEN_KEY_UNKNOWN : TOKEN_UNKNOWN;
 	make_mac(k, id.p, mac);
 	if (!secret_eq(SLICE_ARRAY(mac), slice_of(id.p + MAC, MAC_SIZE)))
 		return TOKEN_UNKNOWN;

@@ -16,11 +16,19 @@ struct crypto_ring;
 struct crypto_ring *crypto_ring_new(struct slice current, struct slice former);
 void crypto_ring_free(struct crypto_ring *ring);
 
+/* The key id in transaction ids made under that key; false when there is no former one. */
+bool crypto_ring_id(const struct crypto_ring *ring, bool former, uint8_t *id);
+
 /* `now` in seconds since 1970. */
 void crypto_token_make(
 	const struct crypto_ring *ring, uint8_t set, int64_t now, uint8_t id[CRYPTO_TOKEN_SIZE]);
 
-enum crypto_token { TOKEN_OK, TOKEN_UNKNOWN, TOKEN_EXPIRED };
+enum crypto_token {
+	TOKEN_OK,
+	TOKEN_UNKNOWN,     /* not of 16 octets, or a wrong MAC */
+	TOKEN_KEY_UNKNOWN, /* made under a key that is not in the ring; or just anything */
+	TOKEN_EXPIRED,
+};
 struct crypto_token_facts {
 	uint8_t set;     /* number of the credential set */
 	int64_t seconds; /* when it was made */

@@ -2,7 +2,10 @@
  * What administrators look at: verbs that are one statement each. Its rows are JSON objects already, in
  * the form of the answer, so they go through as they are.
  */
+#include <stdio.h>
+#include <string.h>
 #include "base/text.h"
+#include "crypto/token.h"
 #include "ctl/int.h"
 #include "ctl/verbs.h"
 #include "dp/refusal.h"
@@ -250,4 +253,45 @@ ctl_audit_list_ask(struct task *t, struct rows *out, const struct step *then)
 {
 	return store_view_audit(t, store_of(t), ctl_text_get(t, "iccid"), ctl_text_get(t, "eid"),
 		before_of(t), most_of(t), out, then);
+}
+
+const struct step *
+ctl_key_list_ask(struct task *t, struct rows *out, const struct step *then)
+{
+	return store_view_keys(t, store_of(t), out, then);
+}
+
+/* What this instance has the key for; a key that nothing awaits is told too. */
+static void
+name_key(json_t *keys, const struct crypto_ring *ring, bool former)
+{
+	const char *use = former ? "former" : "current";
+	json_t *key;
+	char hex[3];
+	uint8_t id;
+	size_t i;
+
+	if (!crypto_ring_id(ring, former, &id))
+		return;
+	snprintf(hex, sizeof hex, "%02X", id);
+	json_array_foreach(keys, i, key)
+	{
+		if (strcmp(json_string_value(json_object_get(key, "keyId")), hex) == 0) {
+			json_object_set_new(key, "use", json_string(use));
+			return;
+		}
+	}
+	json_array_append_new(
+		keys, json_pack("{ss ss si}", "keyId", hex, "use", use, "awaited", 0));
+}
+
+void
+ctl_key_list_write(struct task *t, json_t *ok)
+{
+	const struct view *c = t->state;
+	const struct dp_world *w = c->call.dp->world;
+
+	ctl_view_write(t, ok);
+	for (int former = 0; w && former < 2; former++)
+		name_key(json_object_get(ok, "keys"), w->ring, former);
 }

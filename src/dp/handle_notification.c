@@ -1,7 +1,8 @@
 /*
  * HandleNotification (SGP.22 §5.6.4; §3.1.3.3 steps 7 to 10, §3.5): what the eUICC reports, signed by it.
  * Verified, committed, acknowledged; what is not accepted is counted, logged and acknowledged all the
- * same, for an LPA deletes what was acknowledged and repeats the rest for ever (RULES 3).
+ * same, for an LPA deletes what was acknowledged and repeats the rest for ever (RULES 3). Only what cannot
+ * be judged yet, for want of a cluster key or the database, is 503.
  */
 #include "base/clock.h"
 #include "base/text.h"
@@ -58,6 +59,20 @@ ignore(struct task *t, enum stats_name counter, const char *why)
 	GO(answer);
 }
 
+/*
+ * Perhaps begun under a former cluster key, which was taken out too early or is lost: who cannot judge
+ * the result must not acknowledge it (RULES 3). The LPA keeps it until the key is back.
+ */
+static const struct step *
+wait_for_key(struct task *t)
+{
+	struct dp_handle_notification *c = t->state;
+
+	stats_add(STATS_notification_key_unknown);
+	c->call.note = "cluster-key-unknown";
+	return task_trouble(t, T_BUSY);
+}
+
 static const struct step *
 read_members(struct task *t)
 {
@@ -81,9 +96,14 @@ read_members(struct task *t)
 	}
 	c->call.transaction_id = c->notification.transaction_id;
 	/* No age: a result may come weeks after the download. */
-	if (crypto_token_check(c->call.world->ring, c->call.transaction_id, 0, &facts) != TOKEN_OK)
+	switch (crypto_token_check(c->call.world->ring, c->call.transaction_id, 0, &facts)) {
+	case TOKEN_OK:
+		GO(find_session);
+	case TOKEN_KEY_UNKNOWN:
+		return wait_for_key(t);
+	default:
 		return ignore(t, STATS_notification_unknown, "unknown-transaction");
-	GO(find_session);
+	}
 }
 
 static const struct step *

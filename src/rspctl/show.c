@@ -165,6 +165,15 @@ rspctl_show_history(json_t *ok)
 }
 
 void
+rspctl_show_keys(json_t *ok)
+{
+	static const struct rspctl_column columns[] = { { "KEY ID", "keyId" }, { "USE", "use" },
+		{ "AWAITED", "awaited" }, { "NEWEST", "newest" } };
+
+	SHOW_TABLE(json_object_get(ok, "keys"), columns);
+}
+
+void
 rspctl_show_denied(json_t *ok)
 {
 	static const struct rspctl_column columns[] = { { "ENTRY", "id" }, { "KIND", "kind" },

@@ -34,6 +34,7 @@ void rspctl_show_sessions(json_t *ok);
 void rspctl_show_events(json_t *ok);
 void rspctl_show_subscribers(json_t *ok);
 void rspctl_show_audit(json_t *ok);
+void rspctl_show_keys(json_t *ok);
 void rspctl_show_stats(json_t *ok);
 void rspctl_show_tasks(json_t *ok);
 void rspctl_show_log(json_t *ok);

@@ -328,12 +328,16 @@ static const struct rspctl_verb verbs[] = {
 	{ "audit verify", "compute the chain of the audit trail anew",
 		"Exits with 1 when the trail was tampered with.",
 		OPTIONS(), rspctl_verify, NULL },
+	{ "key list", "count for each cluster key the sessions that await a result",
+		"A former cluster key may be taken out when nothing awaits a result under it.",
+		OPTIONS(), NULL, rspctl_show_keys },
 	{ "key rotate", "seal anew what the former key sealed",
 		"Configure the new key as seal_key and the old one as former_seal_key, reload, "
 		"then rotate. It may be "
 		"interrupted and begun again.",
 		OPTIONS(), rspctl_rotate, NULL },
-	{ "pki make-test", "make a complete test PKI and a configuration that uses it", NULL,
+	{ "pki make-test", "make a test PKI and a configuration that uses it",
+		"CI, EUM, eUICC, SM-DP+, SM-DS and TLS on either curve; no certificates of an eIM.",
 		OPTIONS(PLACE("DIR", NULL, "where it goes")
 			LIST("--dns", "NAME", NULL, "a name of the server")
 			TEXT("--oid", "OID", NULL, "the operator's object identifier")

@@ -36,6 +36,12 @@ store_view_type(struct task *t, struct store *s, struct slice name, struct slice
 }
 
 const struct step *
+store_view_keys(struct task *t, struct store *s, struct rows *out, const struct step *then)
+{
+	return query_send(t, s, Q_VIEW_KEYS, NO_PARAMS, VIEWS(out), then);
+}
+
+const struct step *
 store_view_types(struct task *t, struct store *s, struct slice operator_name, struct rows *out,
 	const struct step *then)
 {

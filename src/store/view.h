@@ -84,6 +84,10 @@ const struct step *
 store_view_audit(struct task *t, struct store *s, struct slice iccid, struct slice eid,
 	int64_t before, int32_t most, struct rows *out, const struct step *then) MUST_RETURN;
 
+/* By cluster key, how many sessions still await the result of their package. */
+const struct step *store_view_keys(
+	struct task *t, struct store *s, struct rows *out, const struct step *then) MUST_RETURN;
+
 /* What is needed for an order's activation code. */
 struct store_code {
 	struct slice state, matching_id;

@@ -2,7 +2,6 @@
 what happens on the card later, and everything that must be acknowledged without being believed."""
 
 import itertools
-import os
 
 import pytest
 
@@ -211,8 +210,22 @@ def test_a_result_for_another_smdp(rspd, downloaded, oid):
 
 def test_a_result_of_an_unknown_transaction(rspd, downloaded):
     lpa = downloaded()
-    for transaction in (os.urandom(16), bytes(16), b"", b"\x01" * 17):
+    forged = lpa.transaction[:13] + bytes([lpa.transaction[13] ^ 1]) + lpa.transaction[14:]
+    for transaction in (forged, b"", b"\x01" * 17):
         unbelieved(rspd, lpa, lpa.result(transaction=transaction))
+
+
+def test_a_result_of_an_unknown_cluster_key_is_not_acknowledged(rspd, downloaded):
+    """It can be judged when the key is back; an LPA deletes what was acknowledged."""
+    lpa = downloaded()
+    count = "notification_key_unknown"
+    before = rspd.ask("stats")["counters"][count]
+    other = bytes([lpa.transaction[0] ^ 1]) + lpa.transaction[1:]
+    assert lpa.notify(lpa.result(transaction=other)).status == 503
+    assert rspd.ask("stats")["counters"][count] == before + 1
+    assert lpa.order.state == "downloaded"
+    acknowledged(lpa.notify(lpa.install()))
+    assert lpa.order.state == "installed"
 
 
 def test_a_result_for_the_transaction_of_another_card(rspd, downloaded, session, make_card, order):

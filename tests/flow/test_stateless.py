@@ -1,5 +1,5 @@
-"""What a flood of forged calls costs: no statement at all (RULES 1.1, 1.3, 1.5, 6). PostgreSQL's
-own log counts. First a right download shows which statements the functions use; none of them may appear
+"""What a flood of forged calls costs: no statement at all, or one look where the transactionId is ours and
+only the signature is not (RULES 1.1, 1.3, 1.5, 6). PostgreSQL's own log counts. First a right download shows which statements the functions use; none of them may appear
 while every kind of forged call comes in."""
 
 import os
@@ -124,6 +124,10 @@ def test_forged_authenticate_client(watched, of_functions, lpa, site):
     silent(watch, of_functions)
 
 
+def of_another_key(lpa):
+    return bytes([lpa.transaction[0] ^ 1]) + lpa.transaction[1:]
+
+
 def foreign(hex_id):
     forged = bytearray.fromhex(hex_id)
     forged[13] ^= 1
@@ -142,6 +146,36 @@ def test_forged_get_bound_profile_package_and_cancel_session(watched, of_functio
     silent(watch, of_functions)
 
 
+def test_a_wrong_signature_under_a_right_transaction_costs_one_look(
+    watched, of_functions, lpa, make_module_card
+):
+    """Anybody gets a transactionId with a right MAC from InitiateAuthentication; the eUICC's key stands
+    with its session."""
+    lpa.until_package(watched.desk.order().matching_id)
+    key = make_module_card().identities[0].key
+    began = Download(lpa.card, lpa.client)
+    began.initiate().must()
+    calls = {
+        "package": lambda: lpa.get_package(key=key).refused("8.1", "6.1"),
+        "cancel": lambda: lpa.cancel(key=key).refused("8.1", "6.1"),
+        "result": lambda: lpa.notify(lpa.result(key=key)),
+        "package, no session": lambda: lpa.get_package(
+            body={
+                **lpa.package_body(transaction=began.transaction),
+                "transactionId": began.hex_id,
+            }
+        ).refused("8.10.1", "3.9"),
+        "cancel, no session": lambda: began.cancel().refused("8.10.1", "3.9"),
+        "result, no session": lambda: lpa.notify(lpa.result(transaction=began.transaction)),
+    }
+    counts = {}
+    for name, call in calls.items():
+        with Watch(watched) as watch:
+            call()
+        counts[name] = len([n for n in watch.names if n in of_functions])
+    assert counts == dict.fromkeys(calls, 1)
+
+
 def test_forged_installation_results_and_notifications(watched, of_functions, lpa, site):
     o = watched.desk.order()
     lpa.until_package(o.matching_id)
@@ -149,13 +183,13 @@ def test_forged_installation_results_and_notifications(watched, of_functions, lp
     identity = Identity(stranger, stranger.make_euicc(lpa.card.eid))
     thief = Identity(site.trees["nist"], lpa.identity.euicc)
     thief.key = identity.key
-    forged = [lpa.result(transaction=os.urandom(16)) for _ in range(5)]
-    forged.append(lpa.result(transaction=bytes.fromhex(foreign(lpa.hex_id))))
+    forged = [lpa.result(transaction=bytes.fromhex(foreign(lpa.hex_id)))]
     for i in (identity, thief):
         forged.append(lpa.card.notification("enable", lpa.iccid, lpa.address, i))
     with Watch(watched) as watch:
         for octets in forged:
             assert lpa.notify(octets).status == 204
+        assert lpa.notify(lpa.result(transaction=of_another_key(lpa))).status == 503
     silent(watch, of_functions)
 
 

@@ -119,8 +119,8 @@ ids_prove_themselves(void **state)
 	assert_int_equal(facts.seconds, NOW);
 	for (size_t bit = 0; bit < 128; bit++) {
 		id[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		assert_int_equal(
-			crypto_token_check(r, SLICE_ARRAY(id), NOW, &facts), TOKEN_UNKNOWN);
+		assert_int_equal(crypto_token_check(r, SLICE_ARRAY(id), NOW, &facts),
+			bit < 8 ? TOKEN_KEY_UNKNOWN : TOKEN_UNKNOWN);
 		id[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	}
 	for (size_t n = 0; n < 16; n++)
@@ -167,6 +167,7 @@ challenges_hang_on_all_their_parts(void **state)
 	uint8_t id[CRYPTO_TOKEN_SIZE], c[4][CRYPTO_CHALLENGE_SIZE], k[2][32];
 	struct crypto_token_facts facts;
 	struct slice t = SLICE_ARRAY(id);
+	uint8_t key_id;
 
 	(void)state;
 	crypto_token_make(r, 1, NOW, id);
@@ -179,8 +180,13 @@ challenges_hang_on_all_their_parts(void **state)
 	assert_int_equal(crypto_token_check(both, t, NOW, &facts), TOKEN_OK);
 	assert_true(crypto_token_challenge(both, t, svn[0], SLICE_LIT("smdp.example.com"), c[3]));
 	assert_memory_equal(c[0], c[3], 16);
-	assert_int_equal(crypto_token_check(b, t, NOW, &facts), TOKEN_UNKNOWN);
+	assert_int_equal(crypto_token_check(b, t, NOW, &facts), TOKEN_KEY_UNKNOWN);
 	assert_false(crypto_token_challenge(b, t, svn[0], SLICE_LIT("smdp.example.com"), c[3]));
+	assert_true(crypto_ring_id(both, true, &key_id));
+	assert_int_equal(key_id, id[0]);
+	assert_true(crypto_ring_id(both, false, &key_id));
+	assert_int_not_equal(key_id, id[0]);
+	assert_false(crypto_ring_id(b, true, &key_id));
 	assert_true(crypto_ring_derive(both, true, "tickets", k[0], 32));
 	assert_true(crypto_ring_derive(r, false, "tickets", k[1], 32));
 	assert_memory_equal(k[0], k[1], 32);
