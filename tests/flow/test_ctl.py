@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from card import Card, Download, certificate_checks, party_oid
 from conftest import folders, new_eid
-from harness import BUILD, REPOSITORY, Site
+from harness import BUILD, REPOSITORY, Site, wait_for
 
 SCHEMAS = {p.stem: json.loads(p.read_text()) for p in (REPOSITORY / "schemas/ctl").glob("*.json")}
 LOCAL = {"pki make-test", "pki csr", "pki check"}  # done by rspctl itself, without the daemon
@@ -394,23 +394,26 @@ def test_keys_rotate_under_a_running_daemon(make_rspd, scratch, session, make_ca
         current, former = former, current
     assert (former["keyId"], former["use"]) == (begun.hex_id[:2], "former")
     assert (current["use"], current["awaited"], former["awaited"]) == ("current", 0, 1)
+
+    def known():
+        keys = ctl(daemon, "key list")["keys"]
+        return {k["keyId"]: (k["use"], k["awaited"]) for k in keys}
+
     daemon.options["rspd"].pop("former_seal_key")
     kept = daemon.options["rspd"].pop("former_cluster_key")
     daemon.write_config()
     assert "ok" in daemon.ask_any("reload")
+    wait_for(lambda: known()[former["keyId"]] == ("missing", 1), known)
     # Taken out too early: the phone keeps the result until the key is back.
     result = begun.install()
     assert begun.notify(result).status == 503
     assert order.state == "downloaded"
-    uses = {k["keyId"]: (k["use"], k["awaited"]) for k in ctl(daemon, "key list")["keys"]}
-    assert uses == {current["keyId"]: ("current", 0), former["keyId"]: ("missing", 1)}
     daemon.options["rspd"]["former_cluster_key"] = kept
     daemon.write_config()
     assert "ok" in daemon.ask_any("reload")
+    wait_for(lambda: known()[former["keyId"]] == ("former", 1), known)
     assert begun.notify(result).status == 204
-    assert former["keyId"] not in [
-        k["keyId"] for k in ctl(daemon, "key list")["keys"] if k["awaited"]
-    ]
+    assert known() == {current["keyId"]: ("current", 0), former["keyId"]: ("former", 0)}
     Download(card, daemon.client()).run(daemon.desk.order().matching_id)
     assert order.state == "installed"
 

@@ -152,11 +152,13 @@ def test_a_wrong_signature_under_a_right_transaction_costs_one_look(
     """Anybody gets a transactionId with a right MAC from InitiateAuthentication; the eUICC's key stands
     with its session."""
     lpa.until_package(watched.desk.order().matching_id)
+    waiting = Download(lpa.card, lpa.client)
+    waiting.until_authenticated(watched.desk.order().matching_id)
     key = make_module_card().identities[0].key
     began = Download(lpa.card, lpa.client)
     began.initiate().must()
     calls = {
-        "package": lambda: lpa.get_package(key=key).refused("8.1", "6.1"),
+        "package": lambda: waiting.get_package(key=key).refused("8.1", "6.1"),
         "cancel": lambda: lpa.cancel(key=key).refused("8.1", "6.1"),
         "result": lambda: lpa.notify(lpa.result(key=key)),
         "package, no session": lambda: lpa.get_package(
