@@ -337,7 +337,7 @@ static const struct rspctl_verb verbs[] = {
 		"interrupted and begun again.",
 		OPTIONS(), rspctl_rotate, NULL },
 	{ "pki make-test", "make a test PKI and a configuration that uses it",
-		"CI, EUM, eUICC, SM-DP+, SM-DS and TLS on either curve; no certificates of an eIM.",
+		"CI, EUM, SM-DP+ and SM-DS on either curve, with TLS; no certificates of an eIM.",
 		OPTIONS(PLACE("DIR", NULL, "where it goes")
 			LIST("--dns", "NAME", NULL, "a name of the server")
 			TEXT("--oid", "OID", NULL, "the operator's object identifier")

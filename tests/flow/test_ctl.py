@@ -437,6 +437,9 @@ def test_make_test_makes_what_was_agreed(made_pki):
     for name in ("cluster", "seal"):
         assert re.fullmatch(r"[0-9a-fA-F]{64}\n", (made_pki / f"{name}.key").read_text())
     assert (made_pki / "rspd.conf").exists()
+    # What it does not make, it says.
+    assert not list(made_pki.rglob("*eim*"))
+    assert "no certificates of an eIM" in run("help", "pki", "make-test").stdout
 
 
 def test_our_own_checks_agree_with_the_test_pki(made_pki):
