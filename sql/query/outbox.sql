@@ -262,7 +262,8 @@ select jsonb_strip_nulls(jsonb_build_object(
 -- lane: background
 with newest as (
     (select v.* from delivery v
-      where v.subscriber_id = (select id from subscriber where name = $1) and $3 is null and ($2 is null or $2 = 'delivered')
+      where v.subscriber_id = (select id from subscriber where name = $1) and $3 is null
+        and ($2 is null or $2 = 'delivered')
         and ($2 is null or v.state = 'delivered')
       order by v.outbox_id desc limit $4)
      union all

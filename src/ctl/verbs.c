@@ -27,9 +27,9 @@ static const struct refusal NO_CALLBACK = {
 static const struct ctl_verb verbs[] = {
 	{ .name = "profile import",
 		.args = ARGS(MUST("package", OCTETS) MAY("iccid", ICCID) MAY("operator", TEXT)
-			MAY("type", TEXT) MAY("name", TEXT) MAY("provider", TEXT) MAY("class", TEXT) MAY("icon", OCTETS) MAY("owner", TEXT)
-			MAY("ppr1", FLAG) MAY("ppr2", FLAG) MAY("pprUpdate", FLAG) MAY("notify", TEXTS)
-			MAY("why", TEXT)),
+			MAY("type", TEXT) MAY("name", TEXT) MAY("provider", TEXT)
+			MAY("class", TEXT) MAY("icon", OCTETS) MAY("owner", TEXT) MAY("ppr1", FLAG)
+			MAY("ppr2", FLAG) MAY("pprUpdate", FLAG) MAY("notify", TEXTS) MAY("why", TEXT)),
 		.procedure = &dp_import_profile, .read = ctl_profile_import_read,
 		.write = ctl_profile_import_write },
 	{ .name = "profile list",
