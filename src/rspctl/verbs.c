@@ -145,8 +145,8 @@ static const struct rspctl_verb verbs[] = {
 	{ "operator show", "show one operator", NULL,
 		OPTIONS(PLACE("NAME", "name", "the operator")), NULL, rspctl_show_facts },
 	{ "operator client add", "let a certificate call for an operator",
-		"Either --certificate, which pins this very certificate (it may be self-signed), or --ca and --subject: "
-		"any certificate under that CA with that subject, written as `openssl x509 -noout -subject -nameopt "
+		"Either --certificate, which pins this very certificate (it may be self-signed), or --ca and "
+		"--subject: any certificate under that CA with that subject, written as `openssl x509 -noout -subject -nameopt "
 		"RFC2253` prints it. All instances know it within a second.",
 		OPTIONS(PLACE("NAME", "name", "the operator")
 			FILE_OF("--certificate", "FILE", "certificate", "the client's certificate, PEM or DER")
@@ -232,7 +232,8 @@ static const struct rspctl_verb verbs[] = {
 		OPTIONS(TEXT("--state", "STATE", "state", "only with the profile in this state")
 			ONLY_OPERATOR
 			TEXT("--type", "NAME", "type", "only of this type")
-			TEXT("--iccids", "FILE", NULL, "only of the profiles in this file, one a line (-: standard input)")
+			TEXT("--iccids", "FILE", NULL, "only of the profiles in this file, one a "
+				"line (-: standard input)")
 			TEXT("--csv", "FILE", NULL, "with links for phones, as CSV (-: standard output)")
 			TEXT("--dir", "DIR", NULL, "as QR codes in this folder, ICCID.png")
 			TEXT("--zip", "FILE", NULL, "as QR codes in this ZIP file")
