@@ -146,8 +146,8 @@ static const struct rspctl_verb verbs[] = {
 		OPTIONS(PLACE("NAME", "name", "the operator")), NULL, rspctl_show_facts },
 	{ "operator client add", "let a certificate call for an operator",
 		"Either --certificate, which pins this very certificate (it may be self-signed), or --ca and "
-		"--subject: any certificate under that CA with that subject, written as `openssl x509 -noout -subject -nameopt "
-		"RFC2253` prints it. All instances know it within a second.",
+		"--subject: any certificate under that CA with that subject, written as `openssl x509 -noout "
+		"-subject -nameopt RFC2253` prints it. All instances know it within a second.",
 		OPTIONS(PLACE("NAME", "name", "the operator")
 			FILE_OF("--certificate", "FILE", "certificate", "the client's certificate, PEM or DER")
 			FILE_OF("--ca", "FILE", "ca", "the certificate of the CA that issues the client's")
