@@ -122,6 +122,7 @@ struct dp_call {
 	struct slice eid, iccid;     /* digits, when known */
 	int64_t order_id;            /* 0: not known */
 	const char *note;            /* one more thing worth a line, or NULL */
+	bool ignored;                /* acknowledged, yet not taken: the note says why */
 };
 
 /* The task's call is about this eUICC (32 digits): it is logged, and its steps are when it is traced. */

@@ -56,6 +56,7 @@ ignore(struct task *t, enum stats_name counter, const char *why)
 
 	stats_add(counter);
 	c->call.note = why;
+	c->call.ignored = true;
 	GO(answer);
 }
 

@@ -178,9 +178,10 @@ log_request(struct task *t, const struct function *f, unsigned status)
 		"function=%s binding=%s peer=%.*s status=%u result=%s subject=%s reason=%s "
 		"transaction=%s eid=%s iccid=%s order=%lld waits=%u us=%lld note=%s",
 		t->procedure->name, form_of(t->request)->name, SLICE_FMT(t->request->peer), status,
-		t->no            ? t->no->name
-			: t->bad ? trouble_name(t->bad)
-				 : "ok",
+		t->no                   ? t->no->name
+			: t->bad        ? trouble_name(t->bad)
+			: call->ignored ? "ignored"
+					: "ok",
 		no ? no->subject : "", no ? no->reason : "",
 		(const char *)text_hex(t->mem, slice_sub(call->transaction_id, 0, LOGGED_OCTETS)).p,
 		identifier(t, call->eid, traced), identifier(t, call->iccid, traced),

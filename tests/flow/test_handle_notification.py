@@ -199,7 +199,11 @@ def unbelieved(rspd, lpa, octets, state="downloaded"):
 
 def test_a_result_with_a_wrong_signature(rspd, downloaded, make_card):
     lpa = downloaded()
-    unbelieved(rspd, lpa, lpa.result(key=make_card().identities[0].key))
+    with rspd.log_lines() as lines:
+        unbelieved(rspd, lpa, lpa.result(key=make_card().identities[0].key))
+    (line,) = [x for x in lines if "function=HandleNotification" in x]
+    assert " result=ignored " in line and "note=wrong-signature" in line
+    assert " result=ok " not in line
 
 
 @pytest.mark.parametrize("oid", ["2.999.11", "2.999.10.1", "2.999"])
