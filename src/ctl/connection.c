@@ -25,13 +25,13 @@ enum {
 };
 
 struct stream {
-	bool open;         /* the request streams, and its answer has not been given */
-	bool ended, gone;  /* the peer said so; or it left, or broke the frames */
-	size_t frame;      /* octets of the frame that are still to come */
-	size_t lent;       /* at the front of the input, in use */
-	uint64_t used;     /* octets so far */
-	uint64_t allowed;  /* as the peer was told */
-	struct task *task; /* waits */
+	bool open;             /* the request streams, and its answer has not been given */
+	bool ended, gone;      /* the peer said so; or it left, or broke the frames */
+	size_t frame;          /* octets of the frame that are still to come */
+	struct evbuffer *lent; /* what the verb reads now; ours, so that it outlives the peer */
+	uint64_t used;         /* octets so far */
+	uint64_t allowed;      /* as the peer was told */
+	struct task *task;     /* waits */
 };
 
 struct ctl_connection {
@@ -50,6 +50,8 @@ drop(struct ctl_connection *n)
 {
 	if (n->bev)
 		bufferevent_free(n->bev);
+	if (n->stream.open)
+		evbuffer_free(n->stream.lent);
 	if (n->prev)
 		n->prev->next = n->next;
 	else
@@ -166,7 +168,9 @@ allow(struct ctl_connection *n)
 void
 ctl_stream_start(struct ctl_connection *n)
 {
-	n->stream = (struct stream){ .open = true };
+	n->stream = (struct stream){ .open = true, .lent = evbuffer_new() };
+	if (!n->stream.lent)
+		abort();
 	bufferevent_set_max_single_read(n->bev, STREAM_STEP * 2);
 	allow(n);
 }
@@ -198,16 +202,14 @@ enum ctl_stream_got
 ctl_stream_read(struct ctl_connection *n, struct slice *piece)
 {
 	struct stream *s = &n->stream;
+	size_t used = evbuffer_get_length(s->lent), have;
 	struct evbuffer *in;
-	size_t have;
 
+	evbuffer_drain(s->lent, used);
 	if (!n->bev)
 		return STREAM_GONE;
 	in = bufferevent_get_input(n->bev);
-	evbuffer_drain(in, s->lent);
-	s->used += s->lent;
-	s->frame -= s->lent;
-	s->lent = 0;
+	s->used += used;
 	if (!s->ended && !s->gone)
 		allow(n);
 	if (s->gone || (s->frame == 0 && !s->ended && !read_head(n) && s->gone))
@@ -217,8 +219,12 @@ ctl_stream_read(struct ctl_connection *n, struct slice *piece)
 	have = evbuffer_get_contiguous_space(in);
 	if (s->frame == 0 || have == 0)
 		return STREAM_WAIT;
-	s->lent = have < s->frame ? have : s->frame;
-	*piece = slice_of(evbuffer_pullup(in, (ev_ssize_t)s->lent), s->lent);
+	if (have > s->frame)
+		have = s->frame;
+	if (evbuffer_remove_buffer(in, s->lent, have) != (int)have)
+		abort();
+	s->frame -= have;
+	*piece = slice_of(evbuffer_pullup(s->lent, -1), have);
 	return STREAM_PIECE;
 }
 
@@ -254,6 +260,8 @@ end_stream(struct ctl_connection *n)
 {
 	bool cut = n->stream.open && !n->stream.ended;
 
+	if (n->stream.open)
+		evbuffer_free(n->stream.lent);
 	n->stream.open = false;
 	return cut && n->bev;
 }

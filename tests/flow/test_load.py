@@ -2,12 +2,15 @@
 killed; two at a time; what a peer of the control socket may do wrong."""
 
 import contextlib
+import fcntl
 import itertools
 import json
 import os
 import signal
 import socket
+import struct
 import subprocess
+import termios
 import threading
 import time
 
@@ -278,6 +281,53 @@ def test_a_peer_that_leaves(stock):
     assert count(stock) == before
     stock.database.rows("select profile_load_sweep()")
     assert not staged(stock)
+
+
+def unread(peer):
+    return struct.unpack("i", fcntl.ioctl(peer, termios.FIONREAD, b"\0\0\0\0"))[0]
+
+
+def answers_that_fit(rspd):
+    """How many answers to bad lines the kernel keeps for a peer that reads none."""
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.connect(str(rspd.control))
+        peer.sendall(b"x\n" * 3000)
+        kept = -1
+        while unread(peer) != kept:
+            kept = unread(peer)
+            time.sleep(0.3)
+        return kept // len(peer.makefile("rb").readline())
+
+
+def test_a_peer_that_leaves_and_has_not_read(stock):
+    """What it was to be told waits to be written, and the database is slow in the middle of its octets: they are in
+    use when it leaves."""
+    before, fit = count(stock), answers_that_fit(stock)
+    octets = many(20_000).encode()
+    frames = b"".join(b"%d\n" % len(octets[at : at + 400_000]) + octets[at : at + 400_000]
+                      for at in range(0, len(octets), 400_000))
+    for _ in range(3):
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.connect(str(stock.control))
+            peer.settimeout(20)
+            peer.sendall(b"x\n" * (fit - 1))
+            time.sleep(0.3)
+            peer.sendall(json.dumps({"verb": "profile load", "args": {"type": "T"}}).encode() + b"\n")
+            peer.sendall(frames[:700_000])
+            backends = wait_for(lambda: stock.database.rows(
+                "select pid from pg_stat_activity where query like 'copy profile_staging%' and state = 'active'"),
+                "rows on their way")
+            for (pid,) in backends:
+                os.kill(pid, signal.SIGSTOP)
+            peer.settimeout(0.3)
+            with contextlib.suppress(TimeoutError):
+                peer.sendall(frames[700_000:])
+        time.sleep(0.1)
+        for (pid,) in backends:
+            os.kill(pid, signal.SIGCONT)
+        time.sleep(0.3)
+        assert stock.process.poll() is None, stock.log()[-4000:]
+    assert count(stock) == before
 
 
 @pytest.mark.parametrize("frame", [b"x\n", b"-1\n", b"99999999999999\n", b"999999999\n", b"\n", b"5" * 100])
