@@ -4,7 +4,7 @@
 -- ('es12').
 create table subscriber (
     id          bigint      primary key generated always as identity,
-    operator_id bigint      references operator on delete cascade,    -- null: any operator's events
+    operator_id bigint      references operator on delete cascade,    -- null: an SM-DS, of all of them
     kind        text        not null check (kind in ('es2', 'es12')),
     name        text        not null check (length(name) between 1 and 253),
     address     text        not null check (length(address) between 1 and 1000),
@@ -14,9 +14,11 @@ create table subscriber (
     card_events boolean     not null default true,   -- 'es2': also what cards tell of themselves
     paused      boolean     not null default false,
     created_at  timestamptz not null default now(),
-    unique (kind, name)
+    unique (kind, name),
+    check ((operator_id is null) = (kind = 'es12'))
 );
 create unique index subscriber_es2 on subscriber (operator_id) where kind = 'es2';
+create index subscriber_operator on subscriber (operator_id) where kind <> 'es12';
 
 -- One event for one subscriber. It is waiting, delivered, or a dead letter.
 create table delivery (
@@ -62,7 +64,8 @@ create table delivery_lease (
     primary key (subscriber_id, bucket)
 );
 
--- An event and what it owes to whom are one fact. An SM-DS that an event names becomes known with it.
+-- An event and what it owes to whom are one fact. An SM-DS that an event names becomes known with it; orders
+-- name only those of the configuration. Subscribers are found one by one (offset 0), however many there are.
 create function outbox_deliver() returns trigger
     language plpgsql as $$
 begin
@@ -79,9 +82,19 @@ begin
         insert into delivery (subscriber_id, outbox_id, order_key, seq)
         select s.id, f.id, f.order_key, f.seq
           from fresh f
-          join subscriber s on f.type = any(s.types)
-           and (s.operator_id is null or s.operator_id = f.operator_id)
-           and (s.kind <> 'es12' or s.name = f.data ->> 'smds')
+         cross join lateral (select id, types
+                               from subscriber
+                              where operator_id = f.operator_id and kind <> 'es12'
+                             offset 0) s
+         where f.type = any(s.types)
+         union all
+        select s.id, f.id, f.order_key, f.seq
+          from fresh f
+         cross join lateral (select id, types
+                               from subscriber
+                              where kind = 'es12' and name = f.data ->> 'smds'
+                             offset 0) s
+         where f.type = any(s.types)
      returning subscriber_id, order_key
     )
     insert into delivery_key (subscriber_id, order_key, bucket, pending, next_at)

@@ -12,13 +12,43 @@
 /* A ConfirmOrder waits for RegisterEvent, and its own caller for ten seconds. */
 enum { MOST_MS = 7000 };
 
+/* A host name and a port, 443 when none is said. False: the port is none. */
+static bool
+split(struct slice address, struct slice *host, uint64_t *port)
+{
+	const uint8_t *colon = address.n ? memchr(address.p, ':', address.n) : NULL;
+	size_t n = colon ? (size_t)(colon - address.p) : address.n;
+
+	*host = slice_sub(address, 0, n);
+	*port = 443;
+	return !colon || slice_to_u64(slice_sub(address, n + 1, address.n), 65535, port);
+}
+
+static bool
+is_same(struct slice a, struct slice b)
+{
+	struct slice host_a, host_b;
+	uint64_t port_a, port_b;
+
+	return split(a, &host_a, &port_a) && split(b, &host_b, &port_b) && port_a == port_b &&
+		slice_eq_nocase(host_a, host_b);
+}
+
 static const struct peer_smds *
 find_smds(const struct peer *p, struct slice address)
 {
 	for (size_t i = 0; i < p->settings.smds_n; i++)
-		if (slice_eq_nocase(address, slice_text(p->settings.smds[i].address)))
+		if (is_same(address, slice_text(p->settings.smds[i].address)))
 			return &p->settings.smds[i];
 	return NULL;
+}
+
+struct slice
+peer_es12_known(struct task *t, const struct peer *p, struct slice address)
+{
+	const struct peer_smds *known = find_smds(p, address);
+
+	return known ? arena_copy(t->mem, slice_text(known->address)) : SLICE_NONE;
 }
 
 static const struct step *

@@ -10,6 +10,12 @@ struct peer_es12_event {
 	struct slice call_id;  /* 16 octets: functionCallIdentifier */
 };
 
+/*
+ * The configured address of the SM-DS that is meant: the same host name, whatever its case, and the same
+ * port, 443 when none is said. Absent: no such SM-DS is configured, and none may be called for an order.
+ */
+struct slice peer_es12_known(struct task *t, const struct peer *p, struct slice address);
+
 /* §5.9.1 */
 const struct step *
 peer_es12_register(struct task *t, struct peer *p, const struct peer_es12_event *in,

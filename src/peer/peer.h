@@ -17,7 +17,7 @@ struct peer_client {
 	struct https_keys *keys;
 };
 
-/* An SM-DS that is configured; one that is not is called with the CIs as roots and without forwarding. */
+/* An SM-DS that orders may name. One that was configured once is still called with the CIs as roots. */
 struct peer_smds {
 	const char *address;
 	struct slice roots; /* PEM; absent: the CIs */
