@@ -124,15 +124,18 @@ select a.id, a.iccid, p.state
   join profile p on p.iccid = a.iccid
  where not exists (select from known);
 
--- name: order_confirm(iccid text, event text, eid text, matching_id text, chosen boolean, cc_sha256 bytea, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint, operator_id bigint) -> order_id bigint, iccid text, eid text, matching_id text, state text     zero rows: conflict
+-- name: order_confirm(iccid text, event text, eid text, matching_id text, chosen boolean, cc_sha256 bytea, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint, operator_id bigint, smds text) -> order_id bigint, iccid text, eid text, matching_id text, state text     zero rows: conflict
 -- ConfirmOrder, §5.3.2: fixes MatchingID and Confirmation Code, and perhaps the EID. A repetition is a
 -- call that is remembered, or an order with this content in the state that the event makes; a MatchingID
--- that the caller has not chosen is then the first one's. Conflict: it is another operator's, or state, EID
--- or MatchingID do not allow it.
+-- that the caller has not chosen is then the first one's. With an SM-DS the event is registered there, under
+-- this reservation or one with the same content; without, a reservation is taken back and its event deleted.
+-- Conflict: it is another operator's, or state, EID, MatchingID or reservation do not allow it.
 with known as materialized (
     select order_id, iccid, eid, matching_id from operator_call where client_id = $9 and key = $10
 ), was as (
-    select p.iccid, o.id, o.eid, m.event, m.from_state, m.to_state
+    select p.iccid, o.id, o.eid, m.event, m.from_state, m.to_state, o.smds,
+           o.registering_eid as event_eid, o.matching_id as event_id,
+           (o.registering_at is not null and $13::text is null)::integer as outdone
       from profile p
       join profile_type t on t.id = p.type_id and ($12::bigint is null or t.operator_id = $12)
       join download_order o on o.id = p.order_id
@@ -140,6 +143,8 @@ with known as materialized (
      where p.iccid = $1 and o.pending
        and (o.eid is null or $3 is null or o.eid = $3)
        and ($4 <> '' or coalesce(o.eid, $3) is not null)
+       and ($13 is null or (o.registering_at is not null and o.smds = $13 and o.matching_id = $4
+                            and o.registering_eid = coalesce(o.eid, $3)))
        and not exists (select from download_order x
                         where x.matching_id = $4 and x.matching_id <> '' and x.pending
                           and not x.frozen and x.id <> o.id)
@@ -148,6 +153,8 @@ with known as materialized (
 ), settled as (
     update download_order o
        set matching_id = $4,
+           smds = $13,
+           registering_eid = null,
            registering_at = null,
            cc_sha256 = $6,
            eid = coalesce(o.eid, $3),
@@ -159,11 +166,12 @@ with known as materialized (
  returning o.id, o.eid, o.matching_id
 ), moved as (
     update profile p
-       set state = was.to_state, state_since = now(), event_seq = p.event_seq + 1
+       set state = was.to_state, state_since = now(), event_seq = p.event_seq + 1 + was.outdone
       from was, settled
      where p.iccid = was.iccid
- returning p.iccid, p.type_id, p.event_seq, was.event, was.from_state, was.to_state, settled.id,
-           settled.eid, settled.matching_id
+ returning p.iccid, p.type_id, p.event_seq - was.outdone as event_seq, was.event, was.from_state,
+           was.to_state, settled.id, settled.eid, settled.matching_id, was.outdone, was.smds,
+           was.event_eid, was.event_id
 ), noted as (
     insert into outbox (operator_id, order_key, seq, type, data)
     select t.operator_id, m.iccid, m.event_seq,
@@ -174,6 +182,12 @@ with known as materialized (
       from moved m
       join profile_type t on t.id = m.type_id
       join download_order d on d.id = m.id
+     union all
+    select t.operator_id, m.iccid, m.event_seq + 1, 'es12.delete',
+           es12_event(m.smds, m.iccid, m.event_eid, m.event_id, m.id)
+      from moved m
+      join profile_type t on t.id = m.type_id
+     where m.outdone = 1
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
     select $7, event, iccid, eid, id, from_state, to_state, $8 from moved
@@ -189,6 +203,7 @@ with known as materialized (
        and ($3 is null or o.eid = $3)
        and (o.matching_id = $4 or not $5)
        and o.cc_sha256 is not distinct from $6
+       and o.smds is not distinct from $13
        and not o.package_out
        and not exists (select from known)
 ), remembered as (
@@ -201,11 +216,14 @@ select order_id, iccid, eid, matching_id, null as state from known
  union all
 select order_id, iccid, eid, matching_id, state from done;
 
--- name: order_reserve(iccid text, eid text, matching_id text, chosen boolean, smds text, operator_id bigint) -> order_id bigint, eid text, matching_id text, at timestamptz     zero rows: conflict
+-- name: order_reserve(iccid text, eid text, matching_id text, chosen boolean, smds text, operator_id bigint, client_id bigint, call_key bytea) -> order_id bigint, eid text, matching_id text, at timestamptz     zero rows: conflict
 -- ConfirmOrder with an SM-DS: fixes the MatchingID on the order before it is registered there as EventID,
 -- and moves nothing. The same once more takes the reservation over, with its MatchingID unless another is
--- chosen. Conflict: another operator's, or state, EID or MatchingID do not allow it.
-with was as (
+-- chosen. A call that is remembered reserves nothing, and has no time. Conflict: another operator's, or
+-- state, EID, MatchingID or another's reservation do not allow it.
+with known as materialized (
+    select order_id, eid, matching_id from operator_call where client_id = $7 and key = $8
+), was as (
     select o.id, o.matching_id, o.registering_at
       from profile p
       join profile_type t on t.id = p.type_id and ($6::bigint is null or t.operator_id = $6)
@@ -213,33 +231,72 @@ with was as (
       join profile_move m on m.event = 'confirm_order' and m.from_state = p.state
      where p.iccid = $1 and o.pending
        and (o.eid is null or $2 is null or o.eid = $2) and coalesce(o.eid, $2) is not null
-       and (o.registering_at is null or (o.smds = $5 and (not $4 or o.matching_id = $3)))
+       and (o.registering_at is null
+            or (o.smds = $5 and o.registering_eid = coalesce(o.eid, $2)
+                and (not $4 or o.matching_id = $3)))
        and not exists (select from download_order x
                         where x.matching_id = $3 and x.matching_id <> '' and x.pending
                           and not x.frozen and x.id <> o.id)
+       and not exists (select from known)
        for update of p, o
+), reserved as (
+    update download_order o
+       set matching_id = case when was.registering_at is null then $3 else was.matching_id end,
+           smds = $5,
+           registering_eid = coalesce(o.eid, $2),
+           registering_at = clock_timestamp()
+      from was
+     where o.id = was.id
+ returning o.id, o.registering_eid, o.matching_id, o.registering_at
 )
-update download_order o
-   set matching_id = case when was.registering_at is null then $3 else was.matching_id end,
-       smds = $5,
-       registering_eid = coalesce(o.eid, $2),
-       registering_at = clock_timestamp()
-  from was
- where o.id = was.id
-returning o.id as order_id, o.registering_eid as eid, o.matching_id, o.registering_at as at;
+select order_id, eid, matching_id, null as at from known
+ union all
+select id, registering_eid, matching_id, registering_at from reserved;
 
--- name: order_unreserve(order_id bigint, at timestamptz, most integer) -> freed bigint     zero rows: none
--- Takes back a reservation that did not come to anything, or (both absent) those that nobody came back for
--- within a minute. Whether the event was registered is not sure: it is deleted.
+-- name: order_unreserve(order_id bigint, at timestamptz, smds text, eid text, matching_id text) -> freed bigint     zero rows: none
+-- A ConfirmOrder came to nothing after its event went to the SM-DS: its reservation is taken back, when it is
+-- still there, and the event deleted, whatever happened to the order meanwhile; whether it was registered need
+-- not be sure. Not when a pending order has this event by now. Once more is one deletion more.
+with was as (
+    select o.id, p.iccid, t.operator_id
+      from download_order o
+      join profile p on p.iccid = o.iccid
+      join profile_type t on t.id = p.type_id
+     where o.id = $1
+       and not exists (select from download_order x
+                        where x.matching_id = $5 and x.matching_id <> '' and x.pending
+                          and not x.frozen and x.smds = $3
+                          and coalesce(x.eid, x.registering_eid) = $4
+                          and (x.id <> $1 or x.registering_at is distinct from $2))
+       for update of p, o
+), freed as (
+    update download_order o
+       set matching_id = null, smds = null, registering_eid = null, registering_at = null
+      from was
+     where o.id = was.id and o.registering_at = $2
+ returning 1
+), counted as (
+    update profile p set event_seq = p.event_seq + 1 from was where p.iccid = was.iccid
+ returning p.iccid, p.event_seq
+), noted as (
+    insert into outbox (operator_id, order_key, seq, type, data)
+    select was.operator_id, was.iccid, counted.event_seq, 'es12.delete',
+           es12_event($3, was.iccid, $4, $5, was.id)
+      from was
+      join counted on counted.iccid = was.iccid
+)
+select count(*) as freed from freed;
+
+-- name: order_unreserve_left(most integer) -> freed bigint     zero rows: none
+-- Takes back reservations that nobody came back for within a minute. Whether the event was registered is not
+-- sure: it is deleted.
 with due as (
     select o.id, p.iccid, t.operator_id, o.smds, o.matching_id, o.registering_eid
       from download_order o
       join profile p on p.iccid = o.iccid
       join profile_type t on t.id = p.type_id
-     where o.registering_at is not null
-       and ((o.id = $1 and o.registering_at = $2)
-            or ($1 is null and o.registering_at < now() - interval '1 minute'))
-     limit $3
+     where o.registering_at < now() - interval '1 minute'
+     limit $1
        for update of p, o skip locked
 ), freed as (
     update download_order o
@@ -314,11 +371,11 @@ select order_id, iccid, eid, state from done;
 
 -- name: order_cancel(iccid text, event text, force boolean, eid text, matching_id text, trusted boolean, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint, operator_id bigint) -> order_id bigint, iccid text, state text     zero rows: conflict
 -- CancelOrder, §5.3.3, the event saying where to. Unless the caller is trusted to know what it cancels,
--- EID and MatchingID are due when the order has them. A package that left keeps the profile out of
--- stock; with force a Downloaded one goes too. To Unavailable also an order ends that was frozen when the
--- card of an older one reported its success; the profile stays as it is then. A repetition finds the order
--- cancelled and the profile there, or is a call that is remembered. Conflict: it is another operator's, or
--- state, EID or MatchingID do not allow it.
+-- EID and MatchingID are due when the order has them; a MatchingID that is only reserved is not. A package
+-- that left keeps the profile out of stock; with force a Downloaded one goes too. To Unavailable also an order
+-- ends that was frozen when the card of an older one reported its success; the profile stays as it is then. A
+-- repetition finds the order cancelled and the profile there, or is a call that is remembered. Conflict: it is
+-- another operator's, or state, EID or MatchingID do not allow it.
 with known as materialized (
     select order_id, iccid, eid, matching_id from operator_call where client_id = $9 and key = $10
 ), was as (
@@ -330,8 +387,9 @@ with known as materialized (
       join profile_move m on m.from_state = p.state
        and m.event in ($2, case when $3 then 'force_unavailable' end)
      where p.iccid = $1 and o.pending
-       and ($4 is null or o.eid = $4) and ($6 or $4 is not null or o.eid is null)
-       and ($5 is null or o.matching_id = $5) and ($6 or $5 is not null or o.matching_id is null)
+       and ($4 is null or $4 in (o.eid, o.registering_eid)) and ($6 or $4 is not null or o.eid is null)
+       and ($5 is null or o.matching_id = $5)
+       and ($6 or $5 is not null or o.matching_id is null or o.registering_at is not null)
        and (m.to_state = 'unavailable' or not o.package_out)
        and not exists (select from known)
        for update of p, o
@@ -393,7 +451,7 @@ with known as materialized (
       join download_order o on o.id = p.order_id
      where p.iccid = $1 and o.cancelled_at is not null and not exists (select from moved)
        and exists (select from profile_move m where m.event = $2 and m.to_state = p.state)
-       and ($4 is null or o.eid = $4) and ($5 is null or o.matching_id = $5)
+       and ($4 is null or $4 in (o.eid, o.registering_eid)) and ($5 is null or o.matching_id = $5)
        and not exists (select from known)
      union all
     (select o.id, p.iccid, p.state
@@ -492,7 +550,9 @@ with due as (
        for update of p, o skip locked
 ), ended as (
     update download_order o
-       set error = 'ORDER_EXPIRED', registering_at = null
+       set error = 'ORDER_EXPIRED', registering_at = null,
+           matching_id = case when o.registering_at is null then o.matching_id end,
+           smds = case when o.registering_at is null then o.smds end
       from due
      where o.id = due.id
 ), erased as (
@@ -531,9 +591,9 @@ select count(*) as expired from moved;
 
 -- name: order_standing(iccid text, matching_id text) -> state text, operator_id bigint, order_id bigint, pending boolean, eid text, matching_id text, code_required boolean, package_out boolean, taken boolean     zero rows: none
 -- Why a move was refused: whose the profile is, how it and the order that holds it stand, and whether another
--- pending order has this MatchingID.
+-- pending order has this MatchingID. One that is only reserved is none.
 select p.state, t.operator_id, o.id as order_id, coalesce(o.pending, false) as pending,
-       o.eid, o.matching_id,
+       o.eid, case when o.registering_at is null then o.matching_id end as matching_id,
        coalesce(o.cc_sha256 is not null, false) as code_required,
        coalesce(o.package_out, false) as package_out,
        exists (select from download_order x

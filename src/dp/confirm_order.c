@@ -12,14 +12,15 @@
 
 /* clang-format off */
 #define STEPS(S) \
-	S(check)          /* is the MatchingID usable; make one if none was given */ \
+	S(check)          /* is the MatchingID usable; make one if none was given  */ \
 	S(reserve)        /* with an SM-DS: the MatchingID is fixed, nothing moves */ \
 	S(register_event) /* ES12                                                  */ \
 	S(judge_event)                                                                \
-	S(refuse_smds)    /* and the reservation is taken back                     */ \
 	S(confirm)        /* the profile moves, the order is settled               */ \
 	S(answer)         /* or find out why not                                   */ \
-	S(explain)
+	S(explain)                                                                    \
+	S(take_back)      /* the reservation and the event, when there is any      */ \
+	S(refuse)
 /* clang-format on */
 STEPS(DECLARE_STEP)
 static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
@@ -37,25 +38,6 @@ hash_code(struct task *t, struct slice code)
 	return slice_of(hash, CRYPTO_SHA256_SIZE);
 }
 
-/* A host name, perhaps with a port: what may stand in a URL. */
-static bool
-is_host(struct slice address)
-{
-	const uint8_t *colon = address.n ? memchr(address.p, ':', address.n) : NULL;
-	size_t n = colon ? (size_t)(colon - address.p) : address.n;
-	uint64_t port;
-
-	for (size_t i = 0; i < n; i++) {
-		uint8_t c = address.p[i];
-
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
-			c != '-' && c != '.')
-			return false;
-	}
-	return n > 0 && n <= 253 &&
-		(!colon || slice_to_u64(slice_sub(address, n + 1, address.n), 65535, &port));
-}
-
 static const struct step *
 check(struct task *t)
 {
@@ -68,8 +50,11 @@ check(struct task *t)
 	c->smdp_address = c->call.world->settings.address;
 	if (!dp_matching_id_usable(given))
 		return task_refuse(t, REFUSE(MATCHING_ID_INVALID));
-	if (c->in.smds_address.p && !is_host(c->in.smds_address))
-		return task_refuse(t, REFUSE(SMDS_UNREACHABLE));
+	if (c->in.smds_address.p) {
+		c->smds = peer_es12_known(t, c->call.dp->peer, c->in.smds_address);
+		if (!c->smds.p)
+			return task_refuse(t, REFUSE(SMDS_UNREACHABLE));
+	}
 	if (c->in.smds_address.p && given.p && !given.n)
 		return task_refuse(t, REFUSE(MATCHING_ID_INVALID));
 	c->confirmation = (struct store_confirmation){ .iccid = c->call.iccid,
@@ -79,6 +64,7 @@ check(struct task *t)
 		.cc_sha256 = c->in.confirmation_code.n ? hash_code(t, c->in.confirmation_code)
 						       : SLICE_NONE,
 		.release = c->in.release,
+		.smds = c->smds,
 		.actor = c->in.actor.name,
 		.why = c->in.actor.why,
 		.call = c->in.actor.call };
@@ -100,12 +86,15 @@ reserve(struct task *t)
 			.eid = c->call.eid,
 			.matching_id = c->confirmation.matching_id,
 			.chosen = c->confirmation.chosen,
-			.smds = c->in.smds_address,
-			.operator_id = c->in.actor.call.operator_id },
+			.smds = c->smds,
+			.call = c->in.actor.call },
 		&c->reserved, THEN(register_event));
 }
 
-/* After a conflict nothing is registered, so nothing may be confirmed that was not before. */
+/*
+ * After a conflict nothing is registered, so nothing may be confirmed that was not before. Nor is anything
+ * for a call that is remembered: its order may be over, and the profile in another one.
+ */
 static const struct step *
 register_event(struct task *t)
 {
@@ -114,10 +103,13 @@ register_event(struct task *t)
 	if (t->got == R_CONFLICT)
 		return store_order_standing_find(t, c->call.dp->store, c->call.iccid,
 			c->confirmation.matching_id, &c->standing, THEN(explain));
+	if (c->reserved.at == STORE_NULL)
+		GO(confirm);
+	c->registering = true;
 	c->confirmation.matching_id = c->reserved.matching_id;
 	rand_bytes(c->call_id, sizeof c->call_id);
 	return peer_es12_register(t, c->call.dp->peer,
-		&(struct peer_es12_event){ .smds = c->in.smds_address,
+		&(struct peer_es12_event){ .smds = c->smds,
 			.eid = c->reserved.eid,
 			.event_id = c->reserved.matching_id,
 			.call_id = SLICE_ARRAY(c->call_id) },
@@ -135,17 +127,8 @@ judge_event(struct task *t)
 	if (outcome == PEER_ES12_DONE)
 		GO(confirm);
 	c->call.note = wrong;
-	c->smds_refusal = outcome == PEER_ES12_REFUSED ? &DP_SMDS_REFUSES : &DP_SMDS_UNREACHABLE;
-	return store_order_unreserve(t, c->call.dp->store, c->reserved.order_id, c->reserved.at, 1,
-		&c->unreserved, THEN(refuse_smds));
-}
-
-static const struct step *
-refuse_smds(struct task *t)
-{
-	const struct dp_confirm_order *c = t->state;
-
-	return task_refuse(t, &c->smds_refusal->base);
+	c->no = outcome == PEER_ES12_REFUSED ? REFUSE(SMDS_REFUSES) : REFUSE(SMDS_UNREACHABLE);
+	GO(take_back);
 }
 
 static const struct step *
@@ -168,29 +151,60 @@ answer(struct task *t)
 	FINISH;
 }
 
+static bool
+is_confirmable(const struct store_standing *s)
+{
+	enum profile_state state, to;
+
+	return s->pending && profile_state_find(s->state, &state) &&
+		profile_move_find(state, EVENT_confirm_order, &to);
+}
+
+/* NULL: nothing speaks against it, or not any more. */
+static const struct refusal *
+find_reason(const struct dp_confirm_order *c)
+{
+	const struct store_standing *s = &c->standing;
+
+	if (!dp_actor_owns(&c->in.actor, s->operator_id))
+		return REFUSE(ICCID_FOREIGN);
+	if (!is_confirmable(s))
+		return REFUSE(ORDER_NOT_CONFIRMABLE);
+	if (s->eid.p && c->call.eid.p && !slice_eq(s->eid, c->call.eid))
+		return REFUSE(ORDER_EID_DIFFERS);
+	if ((!c->confirmation.matching_id.n || c->smds.p) && !s->eid.p && !c->call.eid.p)
+		return REFUSE(ORDER_EID_MISSING);
+	return s->taken ? REFUSE(MATCHING_ID_TAKEN) : NULL;
+}
+
 static const struct step *
 explain(struct task *t)
 {
 	struct dp_confirm_order *c = t->state;
-	const struct store_standing *s = &c->standing;
-	enum profile_state state, to;
 
-	if (t->got == R_NONE)
-		return task_refuse(t, REFUSE(ICCID_UNKNOWN));
-	if (!dp_actor_owns(&c->in.actor, s->operator_id))
-		return task_refuse(t, REFUSE(ICCID_FOREIGN));
-	if (!s->pending || !profile_state_find(s->state, &state) ||
-		!profile_move_find(state, EVENT_confirm_order, &to)) {
-		/* Backward, once: the same call may just have been done beside us; now it shows. */
-		if (c->tries++ == 0)
-			GO(confirm);
-		return task_refuse(t, REFUSE(ORDER_NOT_CONFIRMABLE));
-	}
-	if (s->eid.p && c->call.eid.p && !slice_eq(s->eid, c->call.eid))
-		return task_refuse(t, REFUSE(ORDER_EID_DIFFERS));
-	if ((!c->confirmation.matching_id.n || c->in.smds_address.p) && !s->eid.p && !c->call.eid.p)
-		return task_refuse(t, REFUSE(ORDER_EID_MISSING));
-	if (s->taken)
-		return task_refuse(t, REFUSE(MATCHING_ID_TAKEN));
-	return task_trouble(t, T_BUSY); /* it changed again meanwhile */
+	c->no = t->got == R_NONE ? REFUSE(ICCID_UNKNOWN) : find_reason(c);
+	/* Backward, once: the same call may just have been done beside us; now it shows. */
+	if (c->no == REFUSE(ORDER_NOT_CONFIRMABLE) && c->tries++ == 0)
+		GO(confirm);
+	GO(take_back);
+}
+
+/* An event without an order would stay at the SM-DS for good. */
+static const struct step *
+take_back(struct task *t)
+{
+	struct dp_confirm_order *c = t->state;
+
+	if (!c->registering)
+		GO(refuse);
+	return store_order_unreserve(
+		t, c->call.dp->store, &c->reserved, c->smds, &c->unreserved, THEN(refuse));
+}
+
+static const struct step *
+refuse(struct task *t)
+{
+	const struct dp_confirm_order *c = t->state;
+
+	return c->no ? task_refuse(t, c->no) : task_trouble(t, T_BUSY);
 }

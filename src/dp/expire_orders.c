@@ -44,8 +44,8 @@ take_back(struct task *t)
 {
 	struct expiry *c = t->state;
 
-	return store_order_unreserve(
-		t, c->run.dp->store, STORE_NULL, STORE_NULL, AT_A_TIME, &c->unreserved, THEN(tell));
+	return store_order_unreserve_left(
+		t, c->run.dp->store, AT_A_TIME, &c->unreserved, THEN(tell));
 }
 
 static const struct step *

@@ -62,19 +62,21 @@ struct dp_confirm_order {
 	struct store_moved out;
 	/* check */
 	struct slice smdp_address; /* to be told with the MatchingID */
+	struct slice smds;         /* in.smds_address as it is configured */
 	struct store_confirmation confirmation;
 	/* reserve, when there is an SM-DS */
 	struct store_reserved reserved;
 	/* register_event */
+	bool registering;
 	uint8_t call_id[16];
 	struct https_reply reply;
-	/* take_back */
-	struct store_unreserved unreserved;
-	const struct dp_refusal *smds_refusal;
 	/* confirm, twice when the order changed under us */
 	unsigned tries;
 	/* explain */
 	struct store_standing standing;
+	const struct refusal *no; /* NULL: it changed again meanwhile */
+	/* take_back */
+	struct store_unreserved unreserved;
 };
 extern const struct procedure dp_confirm_order;
 

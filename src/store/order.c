@@ -64,7 +64,8 @@ store_order_confirm(struct task *t, struct store *s, const struct store_confirma
 	enum profile_event event = in->release ? EVENT_confirm_order_release : EVENT_confirm_order;
 	const struct param params[] = { P_TEXT(in->iccid), P_EVENT(event), P_TEXT(in->eid),
 		P_TEXT(in->matching_id), P_BOOL(in->chosen), P_BYTES(in->cc_sha256),
-		P_TEXT(in->actor), P_TEXT(in->why), P_CALL(&in->call), P_OPERATOR(&in->call) };
+		P_TEXT(in->actor), P_TEXT(in->why), P_CALL(&in->call), P_OPERATOR(&in->call),
+		P_TEXT(in->smds) };
 
 	return query_send(t, s, Q_ORDER_CONFIRM, params, ONE_ROW(confirmed_columns, out), then);
 }
@@ -168,7 +169,9 @@ store_order_reserve(struct task *t, struct store *s, const struct store_reservat
 		P_TEXT(in->matching_id),
 		P_BOOL(in->chosen),
 		P_TEXT(in->smds),
-		P_INT8_OR_NULL(in->operator_id ? in->operator_id : STORE_NULL),
+		P_OPERATOR(&in->call),
+		P_ID(in->call.client_id),
+		P_BYTES(in->call.key),
 	};
 
 	return query_send(t, s, Q_ORDER_RESERVE, params, ONE_ROW(reserved_columns, out), then);
@@ -177,11 +180,21 @@ store_order_reserve(struct task *t, struct store *s, const struct store_reservat
 static const struct column unreserved_columns[] = { COL_INT8(struct store_unreserved, freed) };
 
 const struct step *
-store_order_unreserve(struct task *t, struct store *s, int64_t order_id, int64_t at, int32_t most,
-	struct store_unreserved *out, const struct step *then)
+store_order_unreserve(struct task *t, struct store *s, const struct store_reserved *in,
+	struct slice smds, struct store_unreserved *out, const struct step *then)
 {
-	const struct param params[] = { P_INT8_OR_NULL(order_id), P_TIME_OR_NULL(at),
-		P_INT4(most) };
+	const struct param params[] = { P_INT8(in->order_id), P_TIME(in->at), P_TEXT(smds),
+		P_TEXT(in->eid), P_TEXT(in->matching_id) };
 
 	return query_send(t, s, Q_ORDER_UNRESERVE, params, ONE_ROW(unreserved_columns, out), then);
+}
+
+const struct step *
+store_order_unreserve_left(struct task *t, struct store *s, int32_t most,
+	struct store_unreserved *out, const struct step *then)
+{
+	const struct param params[] = { P_INT4(most) };
+
+	return query_send(
+		t, s, Q_ORDER_UNRESERVE_LEFT, params, ONE_ROW(unreserved_columns, out), then);
 }

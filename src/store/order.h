@@ -63,6 +63,7 @@ struct store_confirmation {
 	bool chosen;              /* by the caller; else made here for it */
 	struct slice cc_sha256;   /* absent: no Confirmation Code */
 	bool release;
+	struct slice smds; /* where the event was registered; absent: nowhere */
 	struct slice actor, why;
 	struct store_call call;
 };
@@ -134,13 +135,13 @@ struct store_reservation {
 	struct slice matching_id; /* not empty */
 	bool chosen;              /* by the caller; else another reservation's is taken over */
 	struct slice smds;
-	int64_t operator_id; /* 0: any */
+	struct store_call call;
 };
 
 struct store_reserved {
 	int64_t order_id;
 	struct slice eid, matching_id;
-	int64_t at; /* which reservation it is, for store_order_unreserve */
+	int64_t at; /* which reservation it is; STORE_NULL: none, the call is remembered */
 };
 
 /* R_CONFLICT: another operator's, or state, EID or MatchingID do not allow it. */
@@ -152,9 +153,13 @@ struct store_unreserved {
 	int64_t freed;
 };
 
-/* Both STORE_NULL: up to `most` that are older than a minute. Writes es12.delete for each. */
+/* The event of a reservation is deleted, unless a pending order has it by now. */
 const struct step *
-store_order_unreserve(struct task *t, struct store *s, int64_t order_id, int64_t at, int32_t most,
+store_order_unreserve(struct task *t, struct store *s, const struct store_reserved *in,
+	struct slice smds, struct store_unreserved *out, const struct step *then) MUST_RETURN;
+
+/* At most `most` reservations that are older than a minute. Writes es12.delete for each. */
+const struct step *store_order_unreserve_left(struct task *t, struct store *s, int32_t most,
 	struct store_unreserved *out, const struct step *then) MUST_RETURN;
 
 #endif

@@ -1,25 +1,46 @@
 """Orders with an SM-DS: RegisterEvent before the confirmation, discovery by the card, DeleteEvent when
 the event is over; and what happens when the SM-DS is not what it should be."""
 
-import json
+import contextlib
+import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import es2
 from harness import BUILD, PATIENCE, free_port, wait_for
 from receiver import SmDs
 
-
-@pytest.fixture(scope="module")
-def rspd(rspd_module):
-    return rspd_module(outbox={"call_seconds": 2, "lease_seconds": 4})
+AWAY = free_port()  # of an SM-DS that is configured, and never there
 
 
 @pytest.fixture(scope="module")
-def sm_ds(rspd, site):
-    server = SmDs(rspd.folder, "smds", site).start()
+def sm_ds(scratch, site):
+    server = SmDs(scratch, "smds", site).start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="module")
+def rspd(rspd_module, site, sm_ds):
+    return es2.start(
+        rspd_module,
+        site,
+        outbox={"call_seconds": 2, "lease_seconds": 4},
+        **{"smds main": {"address": sm_ds.address}, "smds away": {"address": f"localhost:{AWAY}"}},
+    )
+
+
+@pytest.fixture(scope="module")
+def acme(rspd, scratch):
+    """An operator's server."""
+    own = es2.Certificate(scratch, "CN=acme")
+    rspd.ask("operator add", name="acme", requester="2.999.20")
+    rspd.ask("operator client add", name="acme", certificate=own.base64)
+    caller = es2.Caller(rspd, own, per_call=True)
+    wait_for(lambda: caller.send("nothing", b"{}").status == 404, "the client to be known")
+    return caller
 
 
 @pytest.fixture
@@ -108,7 +129,7 @@ def test_an_event_that_exists_counts_as_registered(rspd, sm_ds, order, card):
 
 
 @pytest.mark.parametrize("address,code", [
-    ("localhost:1", "smds-unreachable"),
+    (f"localhost:{AWAY}", "smds-unreachable"),
     ("no such name", "smds-unreachable"),
     ("user@localhost", "smds-unreachable"),
 ])
@@ -175,9 +196,121 @@ def test_reservations_are_taken_back(rspd, sm_ds, order, card):
     o.cancel(matchingId=o.show()["matchingId"])
 
 
-def test_a_free_port_is_no_sm_ds(rspd, order, card):
+def subscribers(rspd):
+    return rspd.database.rows("select name from subscriber order by name")
+
+
+def events(rspd):
+    return rspd.database.value("select count(*) from outbox")
+
+
+def test_what_is_not_configured_is_not_called(rspd, sm_ds, order, card):
+    """Nothing is connected to, written or owed, whoever names what."""
     o = order(eid=card.eid, confirm=False)
-    answer = rspd.ask_any(
-        "order confirm", iccid=o.iccid, smds=f"localhost:{free_port()}", release=True)
-    assert answer["error"]["code"] == "smds-unreachable"
-    assert json.dumps(answer)
+    before = subscribers(rspd), events(rspd)
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as other:
+        other.settimeout(0.5)
+        port = other.getsockname()[1]
+        for address in (f"localhost:{port}", f"127.0.0.1:{sm_ds.port}", "localhost", f"localhost.:{sm_ds.port}",
+                        f"localhost:{sm_ds.port}/x", f"x@localhost:{sm_ds.port}", "localhost:", ":", "x.invalid"):
+            answer = rspd.ask_any("order confirm", iccid=o.iccid, smds=address, release=True)
+            assert answer["error"]["code"] == "smds-unreachable", address
+        with pytest.raises(TimeoutError):
+            other.accept()
+    assert (subscribers(rspd), events(rspd)) == before
+    assert o.state == "linked" and "matchingId" not in o.show()
+
+
+def test_one_sm_ds_has_one_name(rspd, sm_ds, order, card):
+    """Letters of either case and zeros before the port mean the configured one."""
+    o = order(eid=card.eid, confirm=False)
+    address = f"LocalHost:0{sm_ds.port}"
+    assert "ok" in rspd.ask_any("order confirm", iccid=o.iccid, smds=address, release=True)
+    assert rspd.database.value(
+        f"select smds from download_order where iccid = '{o.iccid}'") == sm_ds.address
+    o.cancel(matchingId=o.show()["matchingId"])
+    wait_for(lambda: sm_ds.events() == [], sm_ds.events)
+    assert all(name.islower() for name, in subscribers(rspd))
+
+
+@contextlib.contextmanager
+def registering(rspd, sm_ds, iccid, **args):
+    """A ConfirmOrder whose RegisterEvent is not answered before the block is through; its answer."""
+    answers = []
+    sm_ds.tell("delay:1500")
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(confirm, rspd, iccid, sm_ds, **args)
+        try:
+            wait_for(lambda: sm_ds.events() and rspd.database.value(
+                f"select registering_at is not null from download_order where iccid = '{iccid}'"
+                " order by id desc limit 1"), "the reservation")
+            yield answers
+        finally:
+            sm_ds.tell("no")
+            answers.append(call.result(PATIENCE))
+
+
+def gone(rspd, sm_ds):
+    """Until nothing is left at the SM-DS, and all was told."""
+    rspd.ask("subscriber resume", name=sm_ds.address)
+    wait_for(lambda: sm_ds.events() == [], sm_ds.events)
+
+
+def test_a_confirmation_beside_it_leaves_no_event(rspd, sm_ds, order, card):
+    o = order(eid=card.eid, confirm=False)
+    with registering(rspd, sm_ds, o.iccid, matchingId="SLOW-ONE") as slow:
+        rspd.ask("order confirm", iccid=o.iccid, matchingId="OTHER-ONE", release=True)
+    assert slow[0]["error"]["code"] == "order-not-confirmable"
+    assert o.show()["matchingId"] == "OTHER-ONE"
+    gone(rspd, sm_ds)
+    assert rspd.database.value(f"select smds is null from download_order where iccid = '{o.iccid}'")
+    o.cancel(matchingId="OTHER-ONE")
+
+
+def test_what_was_registered_in_vain_is_deleted(rspd, sm_ds, order, card):
+    """The reservation is gone when the answer of RegisterEvent comes, and nobody else deletes the event."""
+    o = order(eid=card.eid, confirm=False)
+    with registering(rspd, sm_ds, o.iccid) as slow:
+        rspd.database.rows("update download_order set matching_id = null, smds = null,"
+                           f" registering_eid = null, registering_at = null where iccid = '{o.iccid}'")
+    assert "error" in slow[0]
+    gone(rspd, sm_ds)
+    assert o.state == "linked"
+
+
+def test_the_same_beside_each_other_is_done_once(rspd, sm_ds, order, card):
+    o = order(eid=card.eid, confirm=False)
+    with registering(rspd, sm_ds, o.iccid) as slow:
+        beside = confirm(rspd, o.iccid, sm_ds)
+    assert slow[0]["ok"]["matchingId"] == beside["ok"]["matchingId"]
+    assert sm_ds.events() == [(card.eid, beside["ok"]["matchingId"])]
+    o.cancel(matchingId=beside["ok"]["matchingId"])
+    gone(rspd, sm_ds)
+
+
+def test_an_order_can_be_cancelled_while_it_is_registered(rspd, sm_ds, acme, card):
+    """The operator was told no MatchingID, so it need not name one."""
+    iccid = rspd.desk.load({"type": "acme-type", "operator": "acme"})
+    acme.order(iccid=iccid, eid=card.eid).must()
+    with registering(rspd, sm_ds, iccid) as slow:
+        acme.cancel(iccid, eid=card.eid).must()
+    assert "error" in slow[0]
+    gone(rspd, sm_ds)
+    assert rspd.ask("profile show", iccid=iccid)["state"] == "available"
+
+
+def test_a_call_that_is_remembered_does_nothing_to_the_next_order(rspd, sm_ds, acme, card, make_card):
+    iccid = rspd.desk.load({"type": "acme-type", "operator": "acme"})
+    acme.order(iccid=iccid, eid=card.eid).must()
+    old = dict(call="OLD", iccid=iccid, releaseFlag=True, smdsAddress=sm_ds.address, matchingId="FIRST-ONE")
+    first = acme.ask("confirmOrder", **old).must().body
+    acme.cancel(iccid, eid=card.eid, matchingId="FIRST-ONE").must()
+    gone(rspd, sm_ds)
+    other = make_card().eid
+    acme.order(iccid=iccid, eid=other).must()
+
+    again = acme.ask("confirmOrder", **old).must().body
+    assert {k: again[k] for k in ("eid", "matchingId")} == {k: first[k] for k in ("eid", "matchingId")}
+    assert sm_ds.events() == []
+    assert rspd.ask("profile show", iccid=iccid)["state"] == "linked"
+    acme.cancel(iccid, eid=other).must()
