@@ -25,13 +25,13 @@ fill_import_renamed(struct task *t)
 	fill_import(t);
 	c->call.iccid = SLICE_LIT("89000123456789012358");
 	c->in.type_name = SLICE_LIT("gold");
-	c->in.name = SLICE_LIT("Gold");
-	c->in.provider = SLICE_LIT("Example");
-	c->in.profile_class = SLICE_LIT("operational");
-	c->in.owner = SLICE_LIT("00101");
-	c->in.rules = CODEC_PPR_NO_DELETE;
-	c->in.notify = notify;
-	c->in.notify_count = 1;
+	c->in.wishes.name = SLICE_LIT("Gold");
+	c->in.wishes.provider = SLICE_LIT("Example");
+	c->in.wishes.profile_class = SLICE_LIT("operational");
+	c->in.wishes.owner = SLICE_LIT("00101");
+	c->in.wishes.rules = CODEC_PPR_NO_DELETE;
+	c->in.wishes.notify = notify;
+	c->in.wishes.notify_count = 1;
 }
 
 static void
