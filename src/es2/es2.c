@@ -123,8 +123,20 @@ static const struct refusal NOT_JSON = { "NOT_JSON", LOG_NOTICE, "the body is no
 #define STEPS(S) S(read_members)
 STEPS(DECLARE_STEP)
 
-/* Identifiers longer than this are not copied into the audit trail. */
+/* Of longer identifiers the audit trail keeps the beginning. */
 enum { IDENTIFIER_TOLD = 64 };
+
+static struct slice
+identifier_told(struct arena *mem, struct slice id)
+{
+	size_t n = IDENTIFIER_TOLD;
+
+	if (id.n <= n)
+		return id;
+	while (n && (id.p[n] & 0xC0) == 0x80) /* a character is kept as a whole */
+		n--;
+	return slice_text(arena_printf(mem, "%.*s…", (int)n, (const char *)id.p));
+}
 
 /* An empty identifier identifies nothing, so its call is not remembered. */
 static void
@@ -136,8 +148,8 @@ actor_fill(struct task *t, const struct es2_call *call, const struct function *f
 	int64_t seconds = world ? world->settings.call_memory : 0;
 	uint8_t *key;
 
-	if (call->header.call.n && call->header.call.n <= IDENTIFIER_TOLD)
-		actor->why = call->header.call;
+	if (call->header.call.n)
+		actor->why = identifier_told(t->mem, call->header.call);
 	if (!call->remember || !seconds || !call->header.call.n)
 		return;
 	key = arena_alloc(t->mem, CRYPTO_SHA256_SIZE);
