@@ -2,11 +2,11 @@
 -- §5.3.4; RULES of docs/orders.md). Each move locks profile and order, asks profile_move, and writes
 -- state, order, outbox and audit at once. Rows of profile are locked before those of download_order.
 
--- name: order_prepare(iccid text, type_name text, operator_id bigint, operator_name text) -> order_id bigint, operator_id bigint, type_id bigint, type_foreign boolean, iccid_type_id bigint, iccid_operator_id bigint, iccid_test boolean     zero rows: none
+-- name: order_prepare(iccid text, type_name text, operator_id bigint, operator_name text, reusable boolean) -> order_id bigint, operator_id bigint, type_id bigint, type_foreign boolean, iccid_type_id bigint, iccid_operator_id bigint, iccid_test boolean, type_operational boolean     zero rows: none
 -- What DownloadOrder needs before it writes: a number for the order, by which the write knows its own
 -- repetition; the operator (an administrator names it); the type that was named, if it is the operator's,
 -- and whether it is another's; type and operator of the profile that was named, and whether it is of class
--- test. Absent: not known.
+-- test; and, for a reusable order, whether profiles of the type are of another. Absent: not known.
 with caller as (
     select coalesce($3, (select id from operator where name = $4)) as id
 )
@@ -17,7 +17,14 @@ select nextval('download_order_id_seq') as order_id,
                                         as type_foreign,
        p.type_id                        as iccid_type_id,
        t.operator_id                    as iccid_operator_id,
-       coalesce(p.class = 'test', false) as iccid_test
+       coalesce(p.class = 'test', false) as iccid_test,
+       $5 is true and exists (
+           select from profile_type y
+            where y.operator_id = caller.id and y.name = $2
+              and (y.class <> 'test'
+                   or exists (select from profile q
+                               where q.type_id = y.id and q.state = 'available' and q.class <> 'test'))
+       ) as type_operational
   from caller
   left join profile p on p.iccid = $1
   left join profile_type t on t.id = p.type_id;
@@ -25,11 +32,11 @@ select nextval('download_order_id_seq') as order_id,
 -- name: order_create(order_id bigint, iccid text, type_id bigint, event text, eid text, lifetime bigint, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint, reusable boolean) -> order_id bigint, iccid text, state text     zero rows: conflict
 -- DownloadOrder, §5.3.1: reserves the profile of this ICCID, or (ICCID absent) one of the type from
 -- stock. A repetition is a call that is remembered, an order of this number, or, for an ICCID, an order
--- with the same content that is still as DownloadOrder left it. The order keeps to the type's newest
--- template. Stock is counted only by an order that can be the one after which it is low: each takes a
--- number, so none can before as many numbers as there were profiles above the low water (and 64 less, for
--- orders that run beside each other). Reusable: for any number of eUICCs, of a test profile only. Conflict:
--- the profile is not in stock, or none of its type is.
+-- of the same caller with the same content that is still as DownloadOrder left it. The order keeps to the
+-- type's newest template. Stock is counted only by an order that can be the one after which it is low: each
+-- takes a number, so none can before as many numbers as there were profiles above the low water (and 64
+-- less, for orders that run beside each other). Reusable: for any number of eUICCs, of a test profile only.
+-- Conflict: the profile is not in stock, or none of its type is.
 with known as materialized (
     select order_id, iccid, eid, matching_id from operator_call where client_id = $9 and key = $10
 ), again as materialized (
@@ -55,11 +62,11 @@ with known as materialized (
        for update of p
 ), placed as (
     insert into download_order (id, iccid, eid, linked_at, linked_by, expires_at, template_version,
-                                reusable)
+                                reusable, placed_by)
     overriding system value
     select $1, iccid, $5, case when $5 is not null then now() end,
            case when $5 is not null then 'DownloadOrder' end, now() + $6 * interval '1 second',
-           template_version, coalesce($12, false)
+           template_version, coalesce($12, false), $7
       from was
  returning id, iccid, eid
 ), moved as (
@@ -108,7 +115,8 @@ with known as materialized (
       join download_order o on o.id = p.order_id
       join profile_move m on m.event = $4 and m.to_state = p.state
      where p.iccid = $2 and o.id <> $1 and o.pending and o.eid is not distinct from $5
-       and o.reusable = coalesce($12, false) and o.matching_id is null and not exists (select from known)
+       and o.reusable = coalesce($12, false) and o.matching_id is null
+       and coalesce(o.placed_by, $7) = $7 and not exists (select from known)
 ), remembered as (
     insert into operator_call (client_id, key, order_id, iccid, eid, matching_id, expires_at)
     select $9, $10, order_id, iccid, null, null, now() + $11 * interval '1 second'
@@ -126,8 +134,8 @@ select a.id, a.iccid, p.state
 
 -- name: order_confirm(iccid text, event text, eid text, matching_id text, chosen boolean, cc_sha256 bytea, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint, operator_id bigint, smds text) -> order_id bigint, iccid text, eid text, matching_id text, state text     zero rows: conflict
 -- ConfirmOrder, §5.3.2: fixes MatchingID and Confirmation Code, and perhaps the EID. A repetition is a
--- call that is remembered, or an order with this content in the state that the event makes; a MatchingID
--- that the caller has not chosen is then the first one's. With an SM-DS the event is registered there, under
+-- call that is remembered, or an order that this caller confirmed with this content, in the state that the
+-- event makes; a MatchingID that the caller has not chosen is then the first one's. With an SM-DS the event is registered there, under
 -- this reservation or one with the same content; without, a reservation is taken back and its event deleted.
 -- Conflict: it is another operator's, or state, EID, MatchingID or reservation do not allow it.
 with known as materialized (
@@ -157,6 +165,7 @@ with known as materialized (
            registering_eid = null,
            registering_at = null,
            cc_sha256 = $6,
+           confirmed_by = $7,
            eid = coalesce(o.eid, $3),
            linked_at = case when o.eid is null and $3 is not null then now() else o.linked_at end,
            linked_by = case when o.eid is null and $3 is not null then 'ConfirmOrder'
@@ -204,6 +213,7 @@ with known as materialized (
        and (o.matching_id = $4 or not $5)
        and o.cc_sha256 is not distinct from $6
        and o.smds is not distinct from $13
+       and coalesce(o.confirmed_by, $7) = $7
        and not o.package_out
        and not exists (select from known)
 ), remembered as (
@@ -371,7 +381,7 @@ select order_id, iccid, eid, state from done;
 
 -- name: order_cancel(iccid text, event text, force boolean, eid text, matching_id text, trusted boolean, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint, operator_id bigint) -> order_id bigint, iccid text, state text     zero rows: conflict
 -- CancelOrder, §5.3.3, the event saying where to. Unless the caller is trusted to know what it cancels,
--- EID and MatchingID are due when the order has them; a MatchingID that is only reserved is not. A package
+-- EID and MatchingID are due when the order has them, an empty one being none; a MatchingID that is only reserved is not. A package
 -- that left keeps the profile out of stock; with force a Downloaded one goes too. To Unavailable also an order
 -- ends that was frozen when the card of an older one reported its success; the profile stays as it is then. A
 -- repetition finds the order cancelled and the profile there, or is a call that is remembered. Conflict: it is
@@ -389,7 +399,7 @@ with known as materialized (
      where p.iccid = $1 and o.pending
        and ($4 is null or $4 in (o.eid, o.registering_eid)) and ($6 or $4 is not null or o.eid is null)
        and ($5 is null or o.matching_id = $5)
-       and ($6 or $5 is not null or o.matching_id is null or o.registering_at is not null)
+       and ($6 or $5 is not null or coalesce(o.matching_id, '') = '' or o.registering_at is not null)
        and (m.to_state = 'unavailable' or not o.package_out)
        and not exists (select from known)
        for update of p, o
@@ -406,7 +416,7 @@ with known as materialized (
      where p.iccid = $1 and o.iccid = p.iccid and o.pending and o.frozen and p.order_id <> o.id
        and $2 = 'cancel_order_unavailable'
        and ($4 is null or o.eid = $4) and ($6 or $4 is not null or o.eid is null)
-       and ($5 is null or o.matching_id = $5) and ($6 or $5 is not null or o.matching_id is null)
+       and ($5 is null or o.matching_id = $5) and ($6 or $5 is not null or coalesce(o.matching_id, '') = '')
        and not exists (select from was) and not exists (select from known)
  returning o.id, o.iccid, o.eid, p.state
 ), erased as (

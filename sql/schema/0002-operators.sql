@@ -51,6 +51,12 @@ alter table profile_type alter column operator_id set not null;
 alter table profile_type drop constraint profile_type_name_key;
 alter table profile_type add unique (operator_id, name);
 
+-- Who placed and who confirmed an order, as the audit trail names them: a repetition is theirs alone. Null:
+-- not yet, or before this was kept.
+alter table download_order
+    add column placed_by    text,
+    add column confirmed_by text;
+
 -- Who may be told; null: nobody but the house itself. No foreign key, for the reason above.
 alter table outbox add column operator_id bigint;
 update outbox set operator_id = (select id from operator where name = 'default');

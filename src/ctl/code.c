@@ -21,7 +21,9 @@ struct order_code {
 };
 
 static const struct refusal NO_CODE = { "NO_CODE", LOG_INFO,
-	"the order has no activation code; confirm it first" };
+	"there is no activation code yet; order the profile and confirm the order first" };
+static const struct refusal CODE_OVER = { "CODE_OVER", LOG_INFO,
+	"the order is over, and its activation code with it" };
 static const struct refusal CODE_TOO_LONG = { "CODE_TOO_LONG", LOG_INFO,
 	"the activation code would be longer than 255 characters; choose a shorter MatchingID or "
 	"address" };
@@ -94,7 +96,9 @@ write_code(struct task *t)
 
 	if (t->got == R_NONE)
 		return task_refuse(t, REFUSE(ICCID_UNKNOWN));
-	if (!c->found.pending || !c->found.matching_id.p)
+	if (!c->found.pending && c->found.order_id != STORE_NULL)
+		return task_refuse(t, &CODE_OVER);
+	if (!c->found.matching_id.p)
 		return task_refuse(t, &NO_CODE);
 	if (!dp_activation_code_write(t->mem, c->call.world->settings.address, c->found.matching_id,
 		    oid_of(c->call.world, c->with_oid), c->found.code_required, &c->code))

@@ -66,7 +66,7 @@ find_reason(const struct dp_cancel_order *c)
 		return REFUSE(ORDER_EID_MISSING);
 	if (c->call.eid.p && !slice_eq(s->eid, c->call.eid))
 		return REFUSE(ORDER_EID_DIFFERS);
-	if (s->matching_id.p && !c->in.matching_id.p && !c->in.administrator)
+	if (s->matching_id.n && !c->in.matching_id.p && !c->in.administrator)
 		return REFUSE(MATCHING_ID_MISSING);
 	if (c->in.matching_id.p && !slice_eq(s->matching_id, c->in.matching_id))
 		return REFUSE(MATCHING_ID_DIFFERS);

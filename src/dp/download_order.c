@@ -29,7 +29,8 @@ find_stock(struct task *t)
 	if (!c->call.iccid.p && !c->in.type_name.p)
 		return task_refuse(t, REFUSE(ORDER_MEMBER_MISSING));
 	return store_order_prepare(t, c->call.dp->store, c->call.iccid, c->in.type_name,
-		c->in.actor.call.operator_id, c->in.operator_name, &c->prepared, THEN(check));
+		c->in.actor.call.operator_id, c->in.operator_name, c->in.reusable, &c->prepared,
+		THEN(check));
 }
 
 static const struct step *
@@ -93,8 +94,11 @@ answer(struct task *t)
 		/* Backward, once: the same call may just have been done beside us; now it shows. */
 		if (c->tries++ == 0)
 			GO(reserve);
-		return task_refuse(
-			t, c->call.iccid.p ? REFUSE(ICCID_NOT_AVAILABLE) : REFUSE(TYPE_EXHAUSTED));
+		if (c->call.iccid.p)
+			return task_refuse(t, REFUSE(ICCID_NOT_AVAILABLE));
+		return task_refuse(t,
+			c->prepared.type_operational ? REFUSE(REUSABLE_OPERATIONAL)
+						     : REFUSE(TYPE_EXHAUSTED));
 	}
 	c->call.iccid = c->out.iccid;
 	c->call.order_id = c->out.order_id;

@@ -17,15 +17,16 @@ static const struct column prepared_columns[] = {
 	COL_INT8(struct store_prepared, iccid_type_id),
 	COL_INT8(struct store_prepared, iccid_operator_id),
 	COL_BOOL(struct store_prepared, iccid_test),
+	COL_BOOL(struct store_prepared, type_operational),
 };
 
 const struct step *
 store_order_prepare(struct task *t, struct store *s, struct slice iccid, struct slice type_name,
-	int64_t operator_id, struct slice operator_name, struct store_prepared *out,
+	int64_t operator_id, struct slice operator_name, bool reusable, struct store_prepared *out,
 	const struct step *then)
 {
 	const struct param params[] = { P_TEXT(iccid), P_TEXT(type_name), P_ID(operator_id),
-		P_TEXT(operator_name) };
+		P_TEXT(operator_name), P_BOOL(reusable) };
 
 	return query_send(t, s, Q_ORDER_PREPARE, params, ONE_ROW(prepared_columns, out), then);
 }

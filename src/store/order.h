@@ -28,11 +28,12 @@ struct store_prepared {
 	int64_t iccid_type_id;     /* of the profile that was named */
 	int64_t iccid_operator_id; /* and whose it is */
 	bool iccid_test;           /* it is of class test */
+	bool type_operational;     /* for a reusable order: the type has profiles of another class */
 };
 
 /* ICCID or type may be absent; the operator by number, or (0) by name. */
 const struct step *store_order_prepare(struct task *t, struct store *s, struct slice iccid,
-	struct slice type_name, int64_t operator_id, struct slice operator_name,
+	struct slice type_name, int64_t operator_id, struct slice operator_name, bool reusable,
 	struct store_prepared *out, const struct step *then) MUST_RETURN;
 
 /* How a move ended. Only what the statement tells is filled. */

@@ -574,6 +574,40 @@ def test_another_client_of_the_same_operator_makes_calls_of_its_own(rspd, acme, 
     assert node.order(call="1", profileType="nodes").must().body["iccid"] != mine
 
 
+def test_what_another_client_did_is_no_repeat(rspd, acme, stock, scratch):
+    """Two nodes of one operator, or an administrator and a node: one of them has the profile."""
+    certificate = es2.Certificate(scratch, "CN=third node")
+    rspd.ask("operator client add", name="acme", certificate=certificate.base64)
+    known(rspd, certificate)
+    node = es2.Caller(rspd, certificate, per_call=True)
+    iccid = stock()
+    acme.order(iccid=iccid).must()
+    node.order(iccid=iccid).refused("8.2.1", "3.3")
+    acme.order(iccid=iccid).must()
+    token = acme.confirm(iccid).must().body["matchingId"]
+    node.confirm(iccid).refused("8.2.1", "3.5")
+    assert acme.confirm(iccid).must().body["matchingId"] == token
+    desk = stock()
+    rspd.ask("order create", iccid=desk)
+    acme.order(iccid=desk).refused("8.2.1", "3.3")
+
+
+def test_an_empty_matching_id_is_none_to_cancel(rspd, acme, stock):
+    iccid = stock()
+    acme.order(iccid=iccid, eid=EID).must()
+    acme.confirm(iccid, matchingId="").must()
+    acme.cancel(iccid).refused("8.1.1", "2.2")
+    acme.cancel(iccid, eid=EID).must()
+    assert state(rspd, iccid) == "available"
+
+
+def test_of_a_long_identifier_the_audit_trail_keeps_the_beginning(rspd, acme, stock):
+    kept, iccid = "x" * 63, stock()
+    acme.order(iccid=iccid, call=kept + "é" + "y" * 40).must()
+    (why,) = rspd.database.rows(f"select why from audit where iccid = '{iccid}' and act = 'download_order'")[0]
+    assert why == kept + "…"
+
+
 # ---- two instances, many connections ------------------------------------------------------------------
 
 

@@ -68,6 +68,14 @@ def test_a_code_comes_as_links_for_phones(rspd):
     assert shown["iosLink"] in rspctl(rspd, "order", "code", order.iccid)
 
 
+def test_an_order_without_a_code_says_why(rspd):
+    iccid = rspd.desk.load()
+    assert rspd.ask_any("order code", iccid=iccid)["error"]["code"] == "no-code"
+    order = rspd.desk.order()
+    order.cancel("unavailable")
+    assert rspd.ask_any("order code", iccid=order.iccid)["error"]["code"] == "code-over"
+
+
 def test_links_begin_as_configured(make_rspd):
     daemon = make_rspd(dp={"ios_link": "https://example.org/i/"})
     order = daemon.desk.order()

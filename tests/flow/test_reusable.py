@@ -161,9 +161,11 @@ def test_only_test_profiles(lab):
     assert error["code"] == "reusable-operational"
     assert lab.ask("profile show", iccid=operational)["state"] == "available"
     lab.desk.make_type("mixed")
-    lab.desk.load(args={"type": "mixed"}, k=os.urandom(16))
     error = lab.ask_any("order create", type="mixed", reusable=True)["error"]
     assert error["code"] == "type-exhausted"
+    lab.desk.load(args={"type": "mixed"}, k=os.urandom(16))
+    error = lab.ask_any("order create", type="mixed", reusable=True)["error"]
+    assert error["code"] == "reusable-operational"
     test = lab.desk.load(args={"type": "mixed"})
     assert lab.ask("order create", type="mixed", reusable=True)["iccid"] == test
 

@@ -479,6 +479,21 @@ def test_a_repetition_changes_nothing(world, prepare, name, again):
         assert world.dump() == after
 
 
+@pytest.mark.parametrize("prepare,name", [
+    (order_create_again_under_a_new_number, "order_create"),
+    (order_confirm, "order_confirm"),
+    (order_confirm_by_a_caller_who_did_not_choose, "order_confirm"),
+], ids=["create", "confirm", "confirm-not-chosen"])
+def test_what_another_caller_did_is_no_repetition(world, prepare, name):
+    given = prepare(world)
+    give = given if callable(given) else lambda: given
+    first = world.db.run(name, **give())
+    after = world.dump()
+    assert world.db.run(name, **give() | {"actor": "another"}) == []
+    assert world.dump() == after
+    assert world.db.run(name, **give()) == first
+
+
 def test_acts_that_are_noted_twice_are_there_twice(world):
     (first,) = world.db.run("audit_note", actor="test", act="x", why="")
     (second,) = world.db.run("audit_note", actor="test", act="x", why="")
