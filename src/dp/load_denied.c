@@ -1,6 +1,6 @@
 /*
  * Keeps the deny-lists in memory as the database has them: when an instance says that it changed one, and
- * every two seconds besides. The digest is asked first; the rows come only when it is another one. Until the
+ * twice a second besides. The digest is asked first; the rows come only when it is another one. Until the
  * first list is there nobody is served; when the database is away the last one stays in force.
  */
 #include "dp/denied.h"

@@ -33,9 +33,9 @@ enum { DP_SEAL_AUDIT_MS = 1000 };
 extern const struct procedure dp_housekeep;
 enum { DP_HOUSEKEEP_MS = 60000 };
 
-/* The deny-lists in memory, as the database has them: every two seconds, and when one was changed. */
+/* The deny-lists in memory, as the database has them: twice a second, and when one was changed. */
 extern const struct procedure dp_load_denied;
-enum { DP_LOAD_DENIED_MS = 2000 };
+enum { DP_LOAD_DENIED_MS = 500 };
 
 /* What ends soon: every hour, and when it was read anew. */
 extern const struct procedure dp_watch_certificates;
