@@ -54,7 +54,7 @@ enum pki_role {
 /* What differs from certificate to certificate of a role. */
 struct pki_party {
 	const char *oid; /* dotted, for subjectAltName; NULL: none */
-	const char *names[PKI_LIST];
+	const char *names[PKI_LIST + 1];
 	unsigned name_n;     /* DNS names */
 	const char *subject; /* "O=ACME,CN=…" */
 	const char *range;   /* of an EUM: first digits of its EIDs */

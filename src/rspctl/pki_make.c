@@ -45,6 +45,16 @@ struct wanted {
 	unsigned name_n, force, seen;
 };
 
+static bool
+names_localhost(const struct wanted *w)
+{
+	for (unsigned i = 0; i < w->name_n; i++)
+		if (strcmp(w->names[i], "localhost") == 0)
+			return true;
+	return false;
+}
+
+/* The SM-DS of a test is beside it, whatever the SM-DP+ is called. */
 static struct pki_party
 party_of(struct arena *mem, const struct wanted *w, size_t i)
 {
@@ -55,9 +65,11 @@ party_of(struct arena *mem, const struct wanted *w, size_t i)
 
 	if (!certificates[i].subject) {
 		p.subject = arena_printf(mem, "O=ACME,CN=%s", w->names[0]);
-		memcpy(p.names, w->names, sizeof p.names);
+		memcpy(p.names, w->names, sizeof w->names);
 		p.name_n = w->name_n;
 	}
+	if (certificates[i].role == PKI_DS_TLS && !names_localhost(w))
+		p.names[p.name_n++] = "localhost";
 	return p;
 }
 

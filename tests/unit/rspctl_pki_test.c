@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -156,6 +157,13 @@ a_test_pki_is_complete(void **state)
 	for (size_t i = 0; i < 3; i++) {
 		assert_int_equal(stat(in(arena_printf(&mem, "pki/%s", others[i])), &st), 0);
 		assert_int_equal(st.st_mode & 0777, 0600);
+	}
+	for (size_t i = 0; i < 2; i++) { /* the SM-DS is reached as localhost too */
+		X509 *cert = load_cert(arena_printf(&mem, "pki/%s/dstls.pem", trees[i]));
+
+		assert_int_equal(X509_check_host(cert, "localhost", 0, 0, NULL), 1);
+		assert_int_equal(X509_check_host(cert, "smdp.example.org", 0, 0, NULL), 1);
+		X509_free(cert);
 	}
 	assert_int_equal(check_config(), 0);
 	assert_int_equal(run(arena_printf(&mem, "check %s", in("pki/rspd.conf"))), 0);
