@@ -6,6 +6,7 @@
 #include <time.h>
 #include "base/text.h"
 #include "ctl/verbs.h"
+#include "peer/es2_callback.h"
 #include "store/outbox.h"
 
 enum { REPLAY_MOST = 100000, ROOTS_MOST = 65536, LIST_MOST = 200 };
@@ -39,6 +40,13 @@ ctl_operator_callback_ask(struct task *t, struct rows *out, const struct step *t
 
 	if (in.address.p && !is_url(in.address))
 		return task_refuse(t, ctl_refuse(t, "url is none; it begins with https://"));
+	if (!peer_es2_client_known(((struct dp_call *)t->state)->dp->peer, in.client))
+		return task_refuse(t,
+			ctl_refuse(t,
+				in.client.p ? "certificate is unknown; name a [client NAME] of the "
+					      "configuration"
+					    : "certificate is missing; configure a [client NAME], "
+					      "for TLS is mutual"));
 	if (card.p && !in.card_events && !slice_eq(card, SLICE_LIT("off")))
 		return task_refuse(t, ctl_refuse(t, "cardEvents is neither; say on or off"));
 	if (!ctl_octets_get(t, "ca", &in.roots) || in.roots.n > ROOTS_MOST)

@@ -57,7 +57,7 @@ url_of(struct arena *mem, struct slice address)
 	return arena_printf(mem, "%.*s" PATH, path ? (int)(path - url) : (int)strlen(url), url);
 }
 
-/* The only one there is when the operator names none. */
+/* The only one there is when the operator names none. TLS is mutual (§5.3): without one nothing is sent. */
 static bool
 find_keys(const struct peer *p, struct slice name, struct https_keys **keys)
 {
@@ -65,8 +65,8 @@ find_keys(const struct peer *p, struct slice name, struct https_keys **keys)
 
 	*keys = NULL;
 	if (!name.p) {
-		*keys = s->client_n == 1 ? s->clients[0].keys : NULL;
-		return s->client_n <= 1;
+		*keys = s->clients[0].keys;
+		return s->client_n == 1;
 	}
 	for (size_t i = 0; i < s->client_n; i++)
 		if (slice_eq(name, slice_text(s->clients[i].name))) {
@@ -74,6 +74,14 @@ find_keys(const struct peer *p, struct slice name, struct https_keys **keys)
 			return true;
 		}
 	return false;
+}
+
+bool
+peer_es2_client_known(const struct peer *p, struct slice name)
+{
+	struct https_keys *keys;
+
+	return name.p ? find_keys(p, name, &keys) : p->settings.client_n > 0;
 }
 
 const struct step *

@@ -10,5 +10,7 @@
 peer_send peer_es2_progress_send MUST_RETURN;
 /* 204 and nothing else. */
 peer_judge peer_es2_progress_judge;
+/* Whether the configuration has [client NAME], or (name absent) any: TLS is mutual. */
+bool peer_es2_client_known(const struct peer *p, struct slice name);
 
 #endif

@@ -34,6 +34,21 @@ def download(rspd, card):
     return Download(card, rspd.client())
 
 
+def test_without_a_certificate_nobody_is_called(rspd, make_rspd):
+    for daemon, more, words in ((make_rspd(), {}, "certificate is missing"),
+                                (rspd, {"certificate": "other"}, "certificate is unknown")):
+        error = daemon.ask_any("operator callback", name="default", url="https://127.0.0.1:1", **more)["error"]
+        assert words in error["message"]
+        assert daemon.database.value("select count(*) from subscriber where address like '%:1'") == 0
+
+
+def test_an_iccid_of_19_digits_goes_out_with_its_pad(rspd, operator, card):
+    iccid = "8944000000000000001"
+    rspd.desk.load(args={"iccid": iccid})
+    download(rspd, card).run(rspd.desk.order(iccid=iccid).matching_id)
+    assert {c["iccid"] for c in operator.waits_for(iccid, 3)} == {iccid + "F"}
+
+
 def test_a_download_is_told_point_by_point(rspd, operator, order, card):
     o = order()
     download(rspd, card).run(o.matching_id)
