@@ -128,7 +128,7 @@ select jsonb_strip_nulls(jsonb_build_object(
            'eid', o.eid, 'linkedAt', utc(o.linked_at), 'linkedBy', o.linked_by,
            'matchingId', o.matching_id, 'confirmationCode', o.cc_sha256 is not null,
            'downloadAttempts', o.download_attempts,
-           'downloadAttemptsLeft', greatest($3 - o.download_attempts, 0),
+           'downloadAttemptsLeft', case when not o.reusable then greatest($3 - o.download_attempts, 0) end,
            'confirmationCodeAttempts', o.cc_attempts,
            'confirmationCodeAttemptsLeft',
            case when o.cc_sha256 is not null then greatest($4 - o.cc_attempts, 0) end,
@@ -292,7 +292,12 @@ with named as (
      where cardinality($4) = 0 and o.pending and o.matching_id is not null
        and o.id < coalesce($5, 9223372036854775807)
        and ($2 is null or p.state = $2)
-       and ($1 is null or p.type_id in (select t.id from profile_type t where t.name = $1))
+       and p.type_id in (select t.id
+                           from profile_type t
+                           join operator w on w.id = t.operator_id
+                          where ($1 is null or t.name = $1) and ($3 is null or w.name = $3))
+     order by o.id desc
+     limit $6
 )
 select x.id as order_id, x.iccid, t.name as type_name, x.state, x.eid, x.matching_id,
        x.cc_sha256 is not null as code_required
@@ -355,7 +360,9 @@ select jsonb_build_object('keyId', upper(encode(substring(s.transaction_id for 1
                           'use', 'missing', 'awaited', count(*),
                           'newest', utc(max(s.created_at))) as view
   from binding b
-  join rsp_session s on s.order_id = b.order_id
- where s.bpp_sign is not null and s.result is null
+  join lateral (select s.transaction_id, s.created_at
+                  from rsp_session s
+                 where s.order_id = b.order_id and s.bpp_sign is not null and s.result is null
+                offset 0) s on true              -- by the few bindings, not along all sessions
  group by substring(s.transaction_id for 1)
  order by max(s.created_at) desc;

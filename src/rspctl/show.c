@@ -7,7 +7,7 @@ rspctl_show_profiles(json_t *ok)
 {
 	static const struct rspctl_column columns[] = { { "ICCID", "iccid" }, { "TYPE", "type" },
 		{ "CLASS", "class" }, { "STATE", "state" }, { "SINCE", "since" },
-		{ "ON CARD", "cardState" }, { "EID", "cardEid" } };
+		{ "ON CARD", "cardState" }, { "EID", "cardEid" }, { "REUSABLE", "reusable" } };
 
 	SHOW_TABLE(json_object_get(ok, "profiles"), columns);
 }
@@ -98,7 +98,7 @@ rspctl_show_events(json_t *ok)
 {
 	static const struct rspctl_column columns[] = { { "AT", "at" }, { "KEY", "key" },
 		{ "SEQ", "seq" }, { "TYPE", "type" }, { "STATE", "state" }, { "EID", "eid" },
-		{ "WHY", "why" } };
+		{ "WHY", "why" }, { "REUSABLE", "reusable" } };
 	json_t *events = json_object_get(ok, "events");
 	json_t *event, *data;
 	size_t i;
@@ -110,6 +110,7 @@ rspctl_show_events(json_t *ok)
 		if (!json_object_get(event, "subscriber"))
 			json_object_set(event, "state", json_object_get(data, "state"));
 		json_object_set(event, "eid", json_object_get(data, "eid"));
+		json_object_set(event, "reusable", json_object_get(data, "reusable"));
 		json_object_set(event, "why",
 			json_object_get(event, "error") ? json_object_get(event, "error")
 							: json_object_get(data, "why"));

@@ -9,6 +9,7 @@ from checker import check
 from conftest import new_eid
 from harness import NAMES, wait_for
 from operator_desk import Order
+from test_outputs import rspctl
 
 OFF = "reusable-off"
 
@@ -178,7 +179,11 @@ def test_it_is_shown_as_such_everywhere(lab, shared):
         assert shown[order.iccid]["reusable"] is True and "reusable" not in shown[plain.iccid]
     assert lab.ask("profile show", iccid=order.iccid)["reusable"] is True
     assert {kind for kind, _ in events(lab, order.iccid)} == {"profile.ordered", "profile.released"}
-    assert "reusable" in lab.ctl("order", "show", order.iccid)
+    shown = lab.ctl("order", "show", order.iccid)
+    assert "reusable" in shown and "downloadAttemptsLeft" not in shown
+    assert "downloadAttemptsLeft" in lab.ctl("order", "show", plain.iccid)
+    for words in (("profile", "list"), ("event", "list", "--iccid", order.iccid)):
+        assert "REUSABLE" in rspctl(lab, *words)
 
 
 def test_the_same_order_again_is_the_same_and_another_is_not(lab):
