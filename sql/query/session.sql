@@ -295,13 +295,15 @@ with was as (
 select exists (select from moved) as moved;
 
 -- name: session_sweep(most integer) -> swept bigint     zero rows: none
--- Sessions that were about no order serve nobody a day after their transaction id expired.
+-- Sessions that were about no order serve nobody a day after their transaction id expired; those that were
+-- refused a profile's order stay for its history, for 90 days.
 -- lane: background
 -- writes
 with old as (
     select transaction_id
       from rsp_session
-     where created_at < now() - interval '1 day' and order_id is null and about is null
+     where created_at < now() - interval '1 day' and order_id is null
+       and (about is null or created_at < now() - interval '90 days')
      order by created_at
      limit $1
 ), gone as (

@@ -1,8 +1,8 @@
 /*
- * Housekeeping: sessions that never had an order are swept after a day, bindings when their order is over;
- * what is left of bulk loads that were cut off goes; notifications that came at the very moment of their
- * installation are applied; calls of ES2+ are forgotten when their time is over; the audit trail gets its
- * next partitions. Everything here may be cut off and done again.
+ * Housekeeping: sessions that never had an order are swept after a day (those that were refused one after
+ * 90), bindings when their order is over; what is left of bulk loads that were cut off goes; notifications
+ * that came at the very moment of their installation are applied; calls of ES2+ are forgotten when their
+ * time is over; the audit trail gets its next partitions. Everything here may be cut off and done again.
  */
 #include "dp/periodic.h"
 #include "store/audit.h"
