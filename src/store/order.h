@@ -28,7 +28,7 @@ struct store_prepared {
 	int64_t iccid_type_id;     /* of the profile that was named */
 	int64_t iccid_operator_id; /* and whose it is */
 	bool iccid_test;           /* it is of class test */
-	bool type_operational;     /* for a reusable order: the type has profiles of another class */
+	bool type_operational; /* for a reusable order: the type has profiles of another class */
 };
 
 /* ICCID or type may be absent; the operator by number, or (0) by name. */

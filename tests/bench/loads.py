@@ -85,7 +85,7 @@ class Loads:
         return sum(s["us"] for s in mine), sum(s["runs"] for s in mine if s["step"] == "make_package")
 
     def personalise(self, bench):
-        """Milliseconds of CPU for personalising and binding a package: steps that never wait, so their time is CPU."""
+        """Milliseconds on the clock for personalising and binding a package: steps that never wait."""
         _, iccids = self.load(DOWNLOADS)
         bench.stock.ids += bench.stock.order(iccids)
         before = self.binding_us()
