@@ -87,6 +87,21 @@ def test_the_first_failure_is_repeated_by_itself(daemon, operator, card):
     assert time.monotonic() - began > 4  # the schedule begins with 5 s
 
 
+def test_the_more_often_it_failed_the_longer_it_waits(daemon, operator, card):
+    operator.tell("status:500*1000")
+    iccid = download(daemon, card)
+    seconds = [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]
+    wait_for(lambda: subscriber(daemon).get("lastError"), "the first failure")
+    for failed, wait in enumerate(seconds[1:], 2):
+        daemon.ask("subscriber resume", name="default")
+        row = wait_for(
+            lambda: daemon.database.rows(
+                "select extract(epoch from k.next_at - v.tried_at)::float8 from delivery v join delivery_key k"
+                f" using (subscriber_id, order_key) where v.order_key = '{iccid}' and v.attempts = {failed}"),
+            f"failure {failed}")
+        assert wait <= row[0][0] <= wait * 1.1
+
+
 def test_a_server_that_is_away_loses_nothing(daemon, operator, make_card):
     operator.kill()
     iccids = [download(daemon, make_card()) for _ in range(3)]

@@ -494,6 +494,17 @@ def test_what_another_caller_did_is_no_repetition(world, prepare, name):
     assert world.db.run(name, **give()) == first
 
 
+def test_what_a_former_owner_of_a_lease_comes_to_record_is_not_taken(world):
+    given = outbox_settle_delivered(world)
+    world.db.rows("update delivery_lease set token = nextval('delivery_token')")
+    after = world.dump()
+    assert world.db.run("outbox_settle", **given) == []
+    assert world.dump() == after
+    (lease,) = world.db.rows("select token from delivery_lease l join delivery_key k using (subscriber_id, bucket)"
+                             " where k.order_key = %s", given["order_key"])
+    assert world.db.run("outbox_settle", **given | lease)
+
+
 def test_acts_that_are_noted_twice_are_there_twice(world):
     (first,) = world.db.run("audit_note", actor="test", act="x", why="")
     (second,) = world.db.run("audit_note", actor="test", act="x", why="")
