@@ -8,7 +8,7 @@ import psycopg2
 import pytest
 
 from database import MOVES
-from events import CALLS, bind, end_session, expire, guess, order, result
+from events import CALLS, bind, end_session, expire, guess, order, prepare, result
 from world import World
 
 PATIENCE = 20
@@ -53,7 +53,7 @@ def held_up(world, connect):
 def test_who_waits_for_an_order_holds_its_profile(world, held_up, event):
     call = CALLS[event][0]
     origin = next(state for name, state in MOVES if name == event)
-    case = world.at(origin, "reissue")
+    case = prepare(world, origin, event)
     profile_free, _ = held_up((ORDER, case.order_id), call, case, event)
     assert not profile_free
     assert world.state(case.iccid) == MOVES[event, origin]
@@ -63,7 +63,7 @@ def test_who_waits_for_an_order_holds_its_profile(world, held_up, event):
 def test_who_waits_for_a_session_holds_profile_and_order(world, held_up, event):
     call = CALLS[event][0]
     origin = next(state for name, state in MOVES if name == event)
-    case = world.at(origin)
+    case = prepare(world, origin, event)
     session = ("select from rsp_session where transaction_id = %s for update", case.tx)
     assert held_up(session, call, case, event) == (False, False)
     assert world.state(case.iccid) == MOVES[event, origin]
