@@ -288,7 +288,10 @@ with named as (
 ), every as (
     select o.id, o.iccid, o.eid, o.matching_id, o.cc_sha256, p.state, p.type_id
       from download_order o
-      join profile p on p.iccid = o.iccid and p.order_id = o.id
+      join lateral (select p.state, p.type_id
+                      from profile p
+                     where p.iccid = o.iccid and p.order_id = o.id
+                    offset 0) p on true          -- from the newest order down, not along all profiles
      where cardinality($4) = 0 and o.pending and o.matching_id is not null
        and o.id < coalesce($5, 9223372036854775807)
        and ($2 is null or p.state = $2)
