@@ -135,15 +135,22 @@ select a.id, a.iccid, p.state
 -- name: order_confirm(iccid text, event text, eid text, matching_id text, chosen boolean, cc_sha256 bytea, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint, operator_id bigint, smds text) -> order_id bigint, iccid text, eid text, matching_id text, state text     zero rows: conflict
 -- ConfirmOrder, §5.3.2: fixes MatchingID and Confirmation Code, and perhaps the EID. A repetition is a
 -- call that is remembered, or an order that this caller confirmed with this content, in the state that the
--- event makes; a MatchingID that the caller has not chosen is then the first one's. With an SM-DS the event is registered there, under
--- this reservation or one with the same content; without, a reservation is taken back and its event deleted.
+-- event makes; a MatchingID that the caller has not chosen is then the first one's. With an SM-DS the event
+-- is registered there, under this reservation or one with the same content, and registered once more behind
+-- an es12.delete of it that waited meanwhile; without, a reservation is taken back and its event deleted.
 -- Conflict: it is another operator's, or state, EID, MatchingID or reservation do not allow it.
 with known as materialized (
     select order_id, iccid, eid, matching_id from operator_call where client_id = $9 and key = $10
 ), was as (
     select p.iccid, o.id, o.eid, m.event, m.from_state, m.to_state, o.smds,
            o.registering_eid as event_eid, o.matching_id as event_id,
-           (o.registering_at is not null and $13::text is null)::integer as outdone
+           (o.registering_at is not null and $13::text is null)::integer as outdone,
+           (exists (select from outbox e
+                      join delivery d on d.outbox_id = e.id
+                       and (d.state = 'waiting' or d.tried_at >= o.registering_at)
+                     where e.order_key = p.iccid and e.type = 'es12.delete'
+                       and e.data @> jsonb_build_object('smds', $13::text, 'matchingId', $4,
+                                                        'eid', o.registering_eid)))::integer as doomed
       from profile p
       join profile_type t on t.id = p.type_id and ($12::bigint is null or t.operator_id = $12)
       join download_order o on o.id = p.order_id
@@ -175,12 +182,13 @@ with known as materialized (
  returning o.id, o.eid, o.matching_id
 ), moved as (
     update profile p
-       set state = was.to_state, state_since = now(), event_seq = p.event_seq + 1 + was.outdone
+       set state = was.to_state, state_since = now(),
+           event_seq = p.event_seq + 1 + was.outdone + was.doomed
       from was, settled
      where p.iccid = was.iccid
- returning p.iccid, p.type_id, p.event_seq - was.outdone as event_seq, was.event, was.from_state,
-           was.to_state, settled.id, settled.eid, settled.matching_id, was.outdone, was.smds,
-           was.event_eid, was.event_id
+ returning p.iccid, p.type_id, p.event_seq - was.outdone - was.doomed as event_seq, was.event,
+           was.from_state, was.to_state, settled.id, settled.eid, settled.matching_id, was.outdone,
+           was.doomed, was.smds, was.event_eid, was.event_id
 ), noted as (
     insert into outbox (operator_id, order_key, seq, type, data)
     select t.operator_id, m.iccid, m.event_seq,
@@ -197,6 +205,12 @@ with known as materialized (
       from moved m
       join profile_type t on t.id = m.type_id
      where m.outdone = 1
+     union all
+    select t.operator_id, m.iccid, m.event_seq + 1, 'es12.register',
+           es12_event(m.smds, m.iccid, m.event_eid, m.event_id, m.id)
+      from moved m
+      join profile_type t on t.id = m.type_id
+     where m.doomed = 1
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
     select $7, event, iccid, eid, id, from_state, to_state, $8 from moved

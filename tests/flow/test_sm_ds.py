@@ -128,6 +128,22 @@ def test_an_event_that_exists_counts_as_registered(rspd, sm_ds, order, card):
     wait_for(lambda: sm_ds.events() == [], sm_ds.events)
 
 
+def test_a_late_deletion_takes_no_event_that_is_needed(rspd, sm_ds, order, card):
+    """What a confirmation left behind is deleted after the next one registered the same event."""
+    o = order(eid=card.eid, confirm=False)
+    sm_ds.tell("lose")
+    assert confirm(rspd, o.iccid, sm_ds, matchingId="NEEDED-AGAIN")["error"]["code"] == "smds-unreachable"
+    sm_ds.tell("no")
+    assert "ok" in confirm(rspd, o.iccid, sm_ds, matchingId="NEEDED-AGAIN")
+    rspd.ask("subscriber resume", name=sm_ds.address)
+    wait_for(lambda: not rspd.database.value(
+        "select count(*) from delivery d join outbox e on e.id = d.outbox_id"
+        f" where e.order_key = '{o.iccid}' and d.state <> 'delivered'"), "what is owed to be told")
+    assert sm_ds.events() == [(card.eid, "NEEDED-AGAIN")]
+    o.cancel(matchingId="NEEDED-AGAIN")
+    wait_for(lambda: sm_ds.events() == [], sm_ds.events)
+
+
 @pytest.mark.parametrize("address,code", [
     (f"localhost:{AWAY}", "smds-unreachable"),
     ("no such name", "smds-unreachable"),
