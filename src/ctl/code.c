@@ -67,7 +67,8 @@ link_of(struct arena *mem, struct slice beginning, const char *text)
 	size_t room = beginning.n + 3 * strlen(text) + 1;
 	char *link = arena_alloc(mem, room), *at = link + beginning.n;
 
-	memcpy(link, beginning.p, beginning.n);
+	if (beginning.n)
+		memcpy(link, beginning.p, beginning.n);
 	for (; *text; text++)
 		at += snprintf(at, room - (size_t)(at - link),
 			strchr(plain, *text) ? "%c" : "%%%02X", (unsigned char)*text);

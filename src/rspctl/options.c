@@ -180,7 +180,7 @@ rspctl_options_read(const struct rspctl_verb *verb, int argc, char **argv)
 			rspctl_call.json = true;
 			continue;
 		}
-		if (!only_places && strncmp(argv[i], "--", 2) == 0) {
+		if (!only_places && argv[i][0] == '-' && argv[i][1]) { /* "-" alone is a pipe */
 			code = read_option(verb, argc, argv, &i);
 		} else {
 			place = find_place(verb, places++);
