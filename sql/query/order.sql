@@ -395,10 +395,11 @@ select order_id, iccid, eid, state from done;
 
 -- name: order_cancel(iccid text, event text, force boolean, eid text, matching_id text, trusted boolean, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint, operator_id bigint) -> order_id bigint, iccid text, state text     zero rows: conflict
 -- CancelOrder, §5.3.3, the event saying where to. Unless the caller is trusted to know what it cancels,
--- EID and MatchingID are due when the order has them, an empty one being none; a MatchingID that is only reserved is not. A package
--- that left keeps the profile out of stock; with force a Downloaded one goes too. To Unavailable also an order
--- ends that was frozen when the card of an older one reported its success; the profile stays as it is then. A
--- repetition finds the order cancelled and the profile there, or is a call that is remembered. Conflict: it is
+-- EID and MatchingID are due when the order has them, an empty one being none; a MatchingID that is only
+-- reserved is not. A package that left keeps the profile out of stock; with force a Downloaded one goes
+-- too. To Unavailable also an order ends that was frozen when the card of an older one reported its success;
+-- the profile stays as it is then. A repetition finds the order cancelled and the profile there, or is a
+-- call that is remembered. Conflict: it is
 -- another operator's, or state, EID or MatchingID do not allow it.
 with known as materialized (
     select order_id, iccid, eid, matching_id from operator_call where client_id = $9 and key = $10
