@@ -6,11 +6,18 @@
  * can be given it (§3.2.3.2). What is not compact is given back as it came.
  *
  * All of them: false with a reason in `*why` when the octets are no such message, or a fact is needed that the
- * caller does not have (absent). `*out` is in the arena or is `octets`. Whether the facts were the right ones is
+ * caller does not have (absent). Whether the facts were the right ones is
  * for the signature to say.
  */
 #include "base/arena.h"
-#include "codec/eim_package.h"
+#include "codec/leniency.h"
+#include "codec/number.h"
+
+struct codec_full {
+	struct slice octets; /* in the arena; what was not compact, as it came */
+	bool compact;        /* it was */
+	unsigned leniencies; /* of enum codec_leniency, in the compact form */
+};
 
 /* What finds the facts for a compact notification. */
 struct codec_compact_notification {
@@ -21,8 +28,8 @@ struct codec_compact_notification {
 	struct slice eid;            /* of another: 16 octets, or absent */
 };
 
-bool codec_compact_notification_read(
-	struct slice octets, struct codec_compact_notification *out, const char **why);
+bool codec_compact_notification_read(struct arena *mem, struct slice octets,
+	struct codec_compact_notification *out, const char **why);
 
 struct codec_notification_facts {
 	/* of an installation's result: what the session was about */
@@ -35,7 +42,7 @@ struct codec_notification_facts {
 
 /* PendingNotification: BF37 or 30 comes out. */
 bool codec_full_notification_write(struct arena *mem, struct slice octets,
-	const struct codec_notification_facts *facts, struct slice *out, const char **why);
+	const struct codec_notification_facts *facts, struct codec_full *out, const char **why);
 
 struct codec_authenticate_facts {
 	struct slice transaction_id, server_address, server_challenge; /* as in serverSigned1 */
@@ -46,7 +53,7 @@ struct codec_authenticate_facts {
 
 /* AuthenticateServerResponse, BF38. */
 bool codec_full_authenticate_response_write(struct arena *mem, struct slice octets,
-	const struct codec_authenticate_facts *facts, struct slice *out, const char **why);
+	const struct codec_authenticate_facts *facts, struct codec_full *out, const char **why);
 
 struct codec_prepare_facts {
 	struct slice transaction_id;
@@ -58,7 +65,7 @@ struct codec_prepare_facts {
 
 /* PrepareDownloadResponse, BF21. */
 bool codec_full_prepare_response_write(struct arena *mem, struct slice octets,
-	const struct codec_prepare_facts *facts, struct slice *out, const char **why);
+	const struct codec_prepare_facts *facts, struct codec_full *out, const char **why);
 
 struct codec_cancel_facts {
 	struct slice transaction_id;
@@ -68,6 +75,6 @@ struct codec_cancel_facts {
 
 /* CancelSessionResponse, BF41. */
 bool codec_full_cancel_response_write(struct arena *mem, struct slice octets,
-	const struct codec_cancel_facts *facts, struct slice *out, const char **why);
+	const struct codec_cancel_facts *facts, struct codec_full *out, const char **why);
 
 #endif

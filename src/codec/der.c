@@ -217,6 +217,16 @@ codec_der_put_optional(struct buf *out, uint32_t tag, struct slice value)
 		codec_der_put(out, tag, value);
 }
 
+struct slice
+codec_der_write(struct arena *mem, uint32_t tag, struct slice value)
+{
+	struct buf out;
+
+	buf_init(&out, mem, codec_der_size(tag, value.n));
+	codec_der_put(&out, tag, value);
+	return buf_get(&out);
+}
+
 void
 codec_der_put_int(struct buf *out, uint32_t tag, int64_t v)
 {

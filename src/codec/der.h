@@ -49,6 +49,8 @@ void codec_der_put_head(struct buf *out, uint32_t tag, size_t n);
 void codec_der_put(struct buf *out, uint32_t tag, struct slice value);
 /* Puts nothing when the value is absent. */
 void codec_der_put_optional(struct buf *out, uint32_t tag, struct slice value);
+/* One TLV alone, in the arena. */
+struct slice codec_der_write(struct arena *mem, uint32_t tag, struct slice value);
 void codec_der_put_int(struct buf *out, uint32_t tag, int64_t v);
 /* A BIT STRING of named bits, trailing zero bits cut (X.690 §11.2.2): bit i of `bits` is named bit i. */
 void codec_der_put_bits(struct buf *out, uint32_t tag, uint32_t bits);

@@ -9,12 +9,7 @@
  */
 #include "base/arena.h"
 #include "codec/metadata.h"
-
-/* An INTEGER that may be missing. */
-struct codec_number {
-	bool known;
-	int64_t n;
-};
+#include "codec/number.h"
 
 /* EimIdType. */
 enum codec_eim_id_type {
@@ -42,7 +37,7 @@ struct codec_eim_key {
  * indirect_download stays unset: it came with v1.1.
  */
 struct codec_eim_configuration {
-	struct slice eim_id; /* 1 to 128 octets of UTF-8 */
+	struct slice eim_id; /* 1 to 128 characters of UTF-8 */
 	struct slice fqdn;   /* or absent */
 	enum codec_eim_id_type id_type;
 	struct codec_number counter;           /* the value to start from */

@@ -65,9 +65,9 @@ struct codec_eim_info {
 
 struct codec_command_result {
 	enum codec_result_kind kind;
-	enum codec_eim_command_kind command;      /* of CODEC_RESULT_COMMAND */
-	struct slice octets;                      /* the result's TLV as received */
-	int code;                                 /* 0: done; of an unknown kind -1 */
+	enum codec_eim_command_kind command; /* of CODEC_RESULT_COMMAND */
+	struct slice octets;                 /* the result's TLV as received */
+	int code; /* 0: done; -1: of an unknown kind, or not well-formed */
 	struct codec_number association_token;    /* addEim: of the eIM that was added */
 	const struct codec_profile_info *profile; /* listProfileInfo */
 	size_t profile_count;

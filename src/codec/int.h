@@ -1,7 +1,13 @@
 #ifndef CODEC_INT_H
 #define CODEC_INT_H
-/* Inside codec/: flat structures read by a table of their members. */
+/* Inside codec/: flat structures read by a table of their members, and what several messages hold. */
 #include "codec/der.h"
+#include "codec/number.h"
+
+struct codec_notify;
+struct codec_pending_list;
+struct codec_profile_info;
+struct codec_result_list;
 
 /* One member of a SEQUENCE. */
 struct member {
@@ -43,6 +49,50 @@ bool member_oid_read(struct arena *mem, const char *name, struct slice value, st
 /* A signature in any of the forms of codec_signature_read, noted; else false with a reason. */
 bool member_signature_read(struct arena *mem, struct slice value, struct slice *out,
 	unsigned *leniencies, const char **why);
+
+/* An INTEGER of 1 to 8 octets; any other value is none. */
+struct codec_number member_number_read(struct slice value);
+
+/* One TLV of that tag and nothing else: its contents; else false with a reason. */
+bool member_outer_read(struct arena *mem, const char *name, struct slice octets, uint32_t tag,
+	struct slice *contents, const char **why);
+
+/* What a CHOICE holds; some write its own tag inside the one that should take its place. */
+struct slice member_once(struct slice contents, uint32_t tag, unsigned *leniencies);
+
+/*
+ * A Certificate (3 members) or a SubjectPublicKeyInfo (2) under a tag that takes the place of its own: as a whole
+ * SEQUENCE, in the arena; some put that inside the tag. Absent when it is neither.
+ */
+struct slice member_sequence_read(
+	struct arena *mem, struct slice contents, size_t members, unsigned *leniencies);
+
+/*
+ * The contents of notificationConfigurationInfo; entries of one address become one. `notify` has room for
+ * CODEC_NOTIFY_MAX.
+ */
+bool member_notify_read(struct arena *mem, struct slice contents, struct codec_notify *notify,
+	size_t *n, const char **why);
+
+/* The contents of a PendingNotificationList: bounded; what is no notification is skipped. */
+bool pending_list_read(
+	struct arena *mem, struct slice contents, struct codec_pending_list *out, const char **why);
+
+/* The contents of an EuiccPackageResultList, likewise. */
+bool result_list_read(
+	struct arena *mem, struct slice contents, struct codec_result_list *out, const char **why);
+
+/* One of the lists under RetrieveNotificationsListResponse of SGP.32 v1.0, or both; absent: not there. */
+struct retrieved {
+	struct slice notifications, results; /* contents */
+};
+
+/* The contents of the BF2B TLV. What is neither is an error of the eUICC's, and nothing is there. */
+void retrieved_read(struct slice contents, struct retrieved *out);
+
+/* One E3 TLV. */
+void
+profile_info_read(struct arena *mem, const struct codec_der *e3, struct codec_profile_info *out);
 
 /* No bound of its own: requests have one. */
 #define MEMBER_MAX SIZE_MAX

@@ -110,3 +110,63 @@ member_signature_read(struct arena *mem, struct slice value, struct slice *out,
 		*leniencies |= CODEC_LENIENT_DER_SIGNATURE;
 	return true;
 }
+
+struct codec_number
+member_number_read(struct slice value)
+{
+	struct codec_number number = { 0 };
+
+	number.known = codec_der_int_read(value, &number.n);
+	return number;
+}
+
+bool
+member_outer_read(struct arena *mem, const char *name, struct slice octets, uint32_t tag,
+	struct slice *contents, const char **why)
+{
+	struct codec_der tlv;
+
+	if (!codec_der_read_whole(octets, tag, &tlv)) {
+		*why = arena_printf(mem, "%s: not one TLV of tag %X", name, tag);
+		return false;
+	}
+	*contents = tlv.value;
+	return true;
+}
+
+struct slice
+member_once(struct slice contents, uint32_t tag, unsigned *leniencies)
+{
+	struct codec_der tlv;
+
+	if (!codec_der_read_whole(contents, tag, &tlv))
+		return contents;
+	*leniencies |= CODEC_LENIENT_TAG_TWICE;
+	return tlv.value;
+}
+
+/* SEQUENCEs, and at their end a BIT STRING: the signature or the key. */
+static bool
+is_signed_object(struct slice contents, size_t members)
+{
+	struct codec_der tlv;
+
+	while (members-- > 1)
+		if (!codec_der_read_tag(&contents, 0x30, &tlv))
+			return false;
+	return codec_der_read_whole(contents, 0x03, &tlv);
+}
+
+struct slice
+member_sequence_read(struct arena *mem, struct slice contents, size_t members, unsigned *leniencies)
+{
+	struct codec_der whole;
+
+	if (is_signed_object(contents, members))
+		return codec_der_write(mem, 0x30, contents);
+	if (!codec_der_read_whole(contents, 0x30, &whole) ||
+		!is_signed_object(whole.value, members))
+		return SLICE_NONE;
+	*leniencies |= CODEC_LENIENT_CERTIFICATE;
+	return contents;
+}

@@ -97,9 +97,9 @@ codec_store_metadata_write(
 	return true;
 }
 
-/* The contents of notificationConfigurationInfo; entries of one address become one again. */
-static bool
-notify_read(struct arena *mem, struct slice contents, struct codec_metadata *out, const char **why)
+bool
+member_notify_read(struct arena *mem, struct slice contents, struct codec_notify *notify, size_t *n,
+	const char **why)
 {
 	struct slice operation, address;
 	struct codec_der entry;
@@ -109,20 +109,21 @@ notify_read(struct arena *mem, struct slice contents, struct codec_metadata *out
 		{ 0x81, "notificationAddress", 0, 1024, false, &address, NULL },
 	};
 
+	*n = 0;
 	while (codec_der_read_tag(&contents, 0x30, &entry)) {
 		size_t i = 0;
 
 		if (!MEMBER_READ(mem, entry.value, table, why))
 			return false;
-		while (i < out->notify_count && !slice_eq(out->notify[i].address, address))
+		while (i < *n && !slice_eq(notify[i].address, address))
 			i++;
 		if (i == CODEC_NOTIFY_MAX || !member_bits_read(operation, &bits)) {
 			*why = "too many notification addresses, or one without its events";
 			return false;
 		}
-		if (i == out->notify_count)
-			out->notify[out->notify_count++] = (struct codec_notify){ 0, address };
-		out->notify[i].events |= bits & 0x0f;
+		if (i == *n)
+			notify[(*n)++] = (struct codec_notify){ 0, address };
+		notify[i].events |= bits & 0x0f;
 	}
 	if (contents.n > 0)
 		*why = "notificationConfigurationInfo holds something else than entries";
@@ -193,5 +194,6 @@ codec_store_metadata_read(
 		*why = "StoreMetadataRequest: profileClass or profilePolicyRules is not known";
 		return false;
 	}
-	return notify_read(mem, notify, out, why) && (!owner.p || owner_read(mem, owner, out, why));
+	return member_notify_read(mem, notify, out->notify, &out->notify_count, why) &&
+		(!owner.p || owner_read(mem, owner, out, why));
 }

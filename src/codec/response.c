@@ -31,20 +31,6 @@ arm_read(struct slice contents, struct slice *arm, bool *ok, unsigned *leniencie
 	return true;
 }
 
-static bool
-outer_read(struct arena *mem, const char *name, struct slice octets, uint32_t tag,
-	struct slice *contents, const char **why)
-{
-	struct codec_der tlv;
-
-	if (!codec_der_read_whole(octets, tag, &tlv)) {
-		*why = arena_printf(mem, "%s: not one TLV of tag %X", name, tag);
-		return false;
-	}
-	*contents = tlv.value;
-	return true;
-}
-
 /* { 80 transactionId, 02 code }: AuthenticateResponseError and PrepareDownloadResponseError. */
 static bool
 error_read(struct arena *mem, struct slice contents, struct slice *transaction_id, int *code,
@@ -111,7 +97,7 @@ codec_authenticate_response_read(struct arena *mem, struct slice octets,
 	};
 
 	*out = (struct codec_authenticate_response){ 0 };
-	if (!outer_read(mem, "AuthenticateServerResponse", octets, 0xbf38, &contents, why))
+	if (!member_outer_read(mem, "AuthenticateServerResponse", octets, 0xbf38, &contents, why))
 		return false;
 	if (!arm_read(contents, &arm, &out->ok, &out->leniencies)) {
 		*why = "AuthenticateServerResponse: neither an answer nor an error";
@@ -148,7 +134,7 @@ codec_prepare_response_read(struct arena *mem, struct slice octets,
 	};
 
 	*out = (struct codec_prepare_response){ 0 };
-	if (!outer_read(mem, "PrepareDownloadResponse", octets, 0xbf21, &contents, why))
+	if (!member_outer_read(mem, "PrepareDownloadResponse", octets, 0xbf21, &contents, why))
 		return false;
 	if (!arm_read(contents, &arm, &out->ok, &out->leniencies)) {
 		*why = "PrepareDownloadResponse: neither an answer nor an error";
@@ -190,7 +176,7 @@ codec_cancel_response_read(
 	};
 
 	*out = (struct codec_cancel_response){ 0 };
-	if (!outer_read(mem, "CancelSessionResponse", octets, 0xbf41, &contents, why))
+	if (!member_outer_read(mem, "CancelSessionResponse", octets, 0xbf41, &contents, why))
 		return false;
 	if (codec_der_read_whole(contents, 0x81, &code))
 		return member_int_read(mem, "the error code", code.value, &out->error, why);

@@ -9,17 +9,6 @@
 /* More than any of these parts needs; an address has at most 255 octets. */
 #define PART_MAX 4096u
 
-/* 30 around the contents. */
-static struct slice
-sequence_write(struct arena *mem, struct buf *contents)
-{
-	struct buf out;
-
-	buf_init(&out, mem, PART_MAX);
-	codec_der_put(&out, 0x30, buf_get(contents));
-	return buf_get(&out);
-}
-
 struct slice
 codec_server_signed1_write(struct arena *mem, const struct codec_server_signed1 *in)
 {
@@ -30,7 +19,7 @@ codec_server_signed1_write(struct arena *mem, const struct codec_server_signed1 
 	codec_der_put(&contents, 0x81, in->euicc_challenge);
 	codec_der_put(&contents, 0x83, in->server_address);
 	codec_der_put(&contents, 0x84, in->server_challenge);
-	return sequence_write(mem, &contents);
+	return codec_der_write(mem, 0x30, buf_get(&contents));
 }
 
 struct slice
@@ -43,27 +32,19 @@ codec_smdp_signed2_write(struct arena *mem, const struct codec_smdp_signed2 *in)
 	codec_der_put(&contents, 0x80, in->transaction_id);
 	codec_der_put(&contents, 0x01, slice_of(&flag, 1));
 	codec_der_put_optional(&contents, 0x5f49, in->euicc_otpk);
-	return sequence_write(mem, &contents);
+	return codec_der_write(mem, 0x30, buf_get(&contents));
 }
 
 struct slice
 codec_signature_write(struct arena *mem, struct slice signature)
 {
-	struct buf out;
-
-	buf_init(&out, mem, PART_MAX);
-	codec_der_put(&out, 0x5f37, signature);
-	return buf_get(&out);
+	return codec_der_write(mem, 0x5f37, signature);
 }
 
 struct slice
 codec_ci_pkid_write(struct arena *mem, struct slice id)
 {
-	struct buf out;
-
-	buf_init(&out, mem, PART_MAX);
-	codec_der_put(&out, 0x04, id);
-	return buf_get(&out);
+	return codec_der_write(mem, 0x04, id);
 }
 
 /* One positive INTEGER into 32 octets, zeros in front. */
