@@ -45,18 +45,12 @@ void coap_server_free(struct coap_server *s);
 
 /* ---- a certificate or keys, loaded and checked, not yet in use ------------------------------------- */
 
-/* Sets up session tickets under keys derived from a secret; https_ticket_init is one. */
-struct ssl_ctx_st;
-typedef bool
-coap_ticket_setup(struct ssl_ctx_st *context, struct slice secret, struct slice former_secret);
-
 struct coap_identity_settings {
 	const char *name; /* the listener's, as in the configuration */
 	const char *certificate,
 		*key;               /* PEM files, chain with the leaf first; NULL, both: only PSK */
 	const char *psk_file;       /* a line "identity:hexadecimal key" each; NULL: none */
-	coap_ticket_setup *tickets; /* NULL: keys of the process, gone with it */
-	struct slice ticket_secret; /* 32 octets, the same after a restart */
+	struct slice ticket_secret; /* 32 octets, the same after a restart, for tickets */
 	struct slice former_ticket_secret; /* 32 octets before the last rotation, or absent */
 };
 

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "https/client_int.h"
-#include "https/int.h"
+#include "https/https.h"
+#include "tls/tls.h"
 
 struct https_keys {
 	unsigned holders;
@@ -41,7 +42,7 @@ https_keys_add(struct https_keys *k, const char *certificate, const char *key, c
 	context = SSL_CTX_new(TLS_client_method());
 	if (!context)
 		abort();
-	if (!https_certificate_load(context, certificate, key, why)) {
+	if (!tls_certificate_load(context, certificate, key, why)) {
 		SSL_CTX_free(context);
 		return false;
 	}

@@ -7,21 +7,14 @@
  * since some clients break over HTTP/2. OpenSSL 3.0 has no brainpool in TLS 1.3, so a brainpool
  * certificate negotiates 1.2 by itself.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include "base/log.h"
 #include "https/int.h"
+#include "tls/tls.h"
 
-enum {
-	FILE_MOST = 1024 * 1024,      /* octets of a PEM file */
-	CLIENT_CHAIN_MOST = 16 * 1024 /* octets of a client's certificates */
-};
+enum { CLIENT_CHAIN_MOST = 16 * 1024 }; /* octets of a client's certificates */
 
 /* The two suites of SGP.22 §2.6.6 for TLS 1.2, among others of their strength. */
 static const char suites[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
@@ -32,29 +25,6 @@ static const char suites[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-G
 static const char suites_1_3[] =
 	"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 static char groups[] = "P-256:brainpoolP256r1:X25519"; /* OpenSSL's macro wants no const */
-
-/* OpenSSL's last error, in words. */
-static const char *
-last_error(void)
-{
-	unsigned long error = ERR_peek_error();
-	const char *words = ERR_SYSTEM_ERROR(error) ? strerror(ERR_GET_REASON(error))
-						    : ERR_reason_error_string(error);
-
-	ERR_clear_error();
-	return words ? words : "unknown error";
-}
-
-/* A key file with a passphrase must not make the daemon ask for one. */
-static int
-no_passphrase(char *out, int room, int writing, void *arg)
-{
-	(void)out;
-	(void)room;
-	(void)writing;
-	(void)arg;
-	return -1;
-}
 
 static int
 select_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_n,
@@ -94,7 +64,7 @@ set_up(SSL_CTX *context, const struct https_identity_settings *s)
 		SSL_CTX_set1_groups_list(context, groups) &&
 		SSL_CTX_set_session_id_context(context, (const unsigned char *)s->name,
 			n < SSL_MAX_SID_CTX_LENGTH ? (unsigned)n : SSL_MAX_SID_CTX_LENGTH) &&
-		https_ticket_init(context, s->ticket_secret, s->former_ticket_secret);
+		tls_ticket_init(context, s->ticket_secret, s->former_ticket_secret);
 }
 
 /* Who the client is decides the handler, for each request: here it only proves that it has the key. */
@@ -115,51 +85,6 @@ ask_client(SSL_CTX *context)
 	/* A ticket holds the client's certificate, but not what leads to its CA. */
 	SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
 	SSL_CTX_set_num_tickets(context, 0);
-}
-
-/* OpenSSL would wait for a FIFO's writer and read a device for ever. */
-static bool
-check_file(const char *what, const char *path, char why[HTTPS_WHY])
-{
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	struct stat file;
-	const char *wrong = NULL;
-
-	if (fd < 0 || fstat(fd, &file) < 0)
-		wrong = strerror(errno);
-	else if (!S_ISREG(file.st_mode))
-		wrong = "it is not a regular file";
-	else if (file.st_size > FILE_MOST)
-		wrong = "it is larger than 1 MiB";
-	if (fd >= 0)
-		close(fd);
-	if (wrong)
-		snprintf(why, HTTPS_WHY, "%s %s cannot be used: %s", what, path, wrong);
-	return !wrong;
-}
-
-bool
-https_certificate_load(
-	SSL_CTX *context, const char *certificate, const char *key, char why[HTTPS_WHY])
-{
-	ERR_clear_error();
-	SSL_CTX_set_default_passwd_cb(context, no_passphrase);
-	if (!check_file("certificate", certificate, why) || !check_file("key", key, why))
-		return false;
-	if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1) {
-		snprintf(why, HTTPS_WHY,
-			"certificate %s cannot be used: %s; it must be PEM, leaf first",
-			certificate, last_error());
-		return false;
-	}
-	if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1) {
-		snprintf(why, HTTPS_WHY,
-			"key %s cannot be used: %s; it must be PEM without a passphrase and belong "
-			"to %s",
-			key, last_error(), certificate);
-		return false;
-	}
-	return true;
 }
 
 /* What does not stop a listener, but what its clients will complain about. */
@@ -190,13 +115,13 @@ https_identity_new(const struct https_identity_settings *s, char why[HTTPS_WHY])
 		abort();
 	id->context = SSL_CTX_new(TLS_server_method());
 	if (!id->context || !set_up(id->context, s)) {
-		snprintf(why, HTTPS_WHY, "TLS cannot be set up: %s", last_error());
+		snprintf(why, HTTPS_WHY, "TLS cannot be set up: %s", tls_last_error());
 		https_identity_free(id);
 		return NULL;
 	}
 	if (s->ask_client)
 		ask_client(id->context);
-	if (!https_certificate_load(id->context, s->certificate, s->key, why)) {
+	if (!tls_certificate_load(id->context, s->certificate, s->key, why)) {
 		https_identity_free(id);
 		return NULL;
 	}

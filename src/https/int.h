@@ -132,11 +132,4 @@ void https_exchange_abort(struct exchange *x);
 void https_exchange_orphan(struct exchange *x);
 void https_status_count(unsigned status);
 
-/* identity.c: a chain, leaf first, and its key, from PEM files. False: `why` says what is wrong. */
-bool https_certificate_load(
-	SSL_CTX *context, const char *certificate, const char *key, char why[HTTPS_WHY]);
-
-/* ticket.c: session tickets under keys derived from a secret that instances share. */
-bool https_ticket_init(SSL_CTX *context, struct slice secret, struct slice former);
-
 #endif

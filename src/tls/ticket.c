@@ -9,7 +9,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include "base/rand.h"
-#include "https/int.h"
+#include "tls/tls.h"
 
 enum { NAME = 16, KEY = 32, SECRET = 32 };
 
@@ -18,7 +18,7 @@ struct ticket_key {
 	bool present;
 };
 
-/* Tied to the SSL_CTX: handshakes in progress may outlast a reload. */
+/* Tied to the SSL_CTX, until it gets others: handshakes in progress may outlast a reload. */
 struct ticket_keys {
 	struct ticket_key current, former;
 	EVP_CIPHER *cipher;
@@ -116,7 +116,7 @@ on_ticket(SSL *ssl, unsigned char name[NAME], unsigned char *iv, EVP_CIPHER_CTX 
 }
 
 bool
-https_ticket_init(SSL_CTX *context, struct slice secret, struct slice former)
+tls_ticket_init(SSL_CTX *context, struct slice secret, struct slice former)
 {
 	struct ticket_keys *keys = OPENSSL_zalloc(sizeof *keys);
 
@@ -125,6 +125,7 @@ https_ticket_init(SSL_CTX *context, struct slice secret, struct slice former)
 	derive_key(&keys->current, secret);
 	derive_key(&keys->former, former);
 	keys->cipher = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
+	free_keys(NULL, SSL_CTX_get_ex_data(context, keys_index()), NULL, 0, 0, NULL);
 	if (keys->cipher && SSL_CTX_set_ex_data(context, keys_index(), keys))
 		return SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket) == 1;
 	free_keys(NULL, keys, NULL, 0, 0, NULL);
