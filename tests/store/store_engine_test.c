@@ -555,6 +555,10 @@ the_background_has_its_own_connections(void **state)
 struct setting {
 	struct slice value;
 };
+struct setting_look {
+	struct setting setting;
+	const char *value; /* that it ought to have */
+};
 static const struct column setting_columns[] = { COL_TEXT(struct setting, value) };
 
 static const struct step *
@@ -563,27 +567,28 @@ send_setting(struct call *call, struct task *t, const struct step *then)
 	const struct param params[] = { P_TEXT(call->octets) };
 
 	return query_send(t, call->store, call->number ? E_SETTING_BACKGROUND : E_SETTING, params,
-		ONE_ROW(setting_columns, (struct setting *)call->out), then);
+		ONE_ROW(setting_columns, &((struct setting_look *)call->out)->setting), then);
 }
 
+/* The value lies in the task's arena: it is looked at while that lives. */
 static void
-look_at_off(struct call *call)
+look_at_setting(struct call *call)
 {
-	const struct setting *setting = call->out;
+	const struct setting_look *look = call->out;
 
-	call->number2 = slice_eq(setting->value, SLICE_LIT("off"));
+	call->number2 = slice_eq(look->setting.value, slice_text(look->value));
 }
 
 static bool
-is_off(const char *name, bool background)
+is_set(const char *name, const char *value, bool background)
 {
-	struct setting setting;
+	struct setting_look look = { .value = value };
 	struct call call = { .send = send_setting,
-		.look = look_at_off,
+		.look = look_at_setting,
 		.store = store,
 		.number = background,
 		.octets = slice_text(name),
-		.out = &setting };
+		.out = &look };
 
 	call_run(&call);
 	assert_int_equal(call.bad, T_NONE);
@@ -594,10 +599,18 @@ static void
 plans_of_small_tables_do_for_large_ones(void **state)
 {
 	(void)state;
-	assert_true(is_off("enable_seqscan", false));
-	assert_false(is_off("enable_seqscan", true));
-	assert_true(is_off("jit", false));
-	assert_true(is_off("jit", true));
+	assert_true(is_set("enable_seqscan", "off", false));
+	assert_true(is_set("enable_seqscan", "on", true));
+	assert_true(is_set("jit", "off", false));
+	assert_true(is_set("jit", "off", true));
+}
+
+static void
+online_statements_are_planned_once(void **state)
+{
+	(void)state;
+	assert_true(is_set("plan_cache_mode", "force_generic_plan", false));
+	assert_true(is_set("plan_cache_mode", "auto", true));
 }
 
 static void
@@ -753,6 +766,7 @@ main(void)
 		cmocka_unit_test(a_write_in_flight_outlives_the_deadline),
 		cmocka_unit_test(the_background_has_its_own_connections),
 		cmocka_unit_test(plans_of_small_tables_do_for_large_ones),
+		cmocka_unit_test(online_statements_are_planned_once),
 		cmocka_unit_test(many_tasks_move_each_thing_once),
 		cmocka_unit_test(listeners_hear_others_and_themselves),
 		cmocka_unit_test(notifications_are_held_back),
