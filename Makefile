@@ -86,7 +86,7 @@ NEEDS_es2 := JANSSON
 NEEDS_ctl := JANSSON EVENT
 NEEDS_rspd := EVENT OPENSSL PQ SYSTEMD
 NEEDS_rspctl := JANSSON OPENSSL QRENCODE PNG ZLIB
-NEEDS_rspsim := JANSSON OPENSSL CURL QRENCODE
+NEEDS_rspsim := JANSSON OPENSSL CURL QRENCODE COAP
 libs_of = $(sort $(foreach f,$(CLOSURE_$1),$(NEEDS_$f)))
 
 WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-qual -Wstrict-prototypes -Wmissing-prototypes \

@@ -53,6 +53,7 @@ rspsim_card_reset(struct rspsim_card *card)
 	card->one_times = NULL;
 	card->profiles = NULL;
 	card->notifications = NULL;
+	card->iot = (struct rspsim_iot){ 0 };
 	arena_fini(&card->state_mem);
 	arena_init(&card->state_mem, ARENA_CAP, NULL, NULL);
 }

@@ -7,6 +7,7 @@
  */
 #include <openssl/x509.h>
 #include "rspsim/break.h"
+#include "rspsim/iot.h"
 
 #define RSPSIM_CI_MAX 4
 
@@ -34,9 +35,11 @@ struct rspsim_profile {
 	struct rspsim_profile *next;
 	uint8_t iccid[10]; /* as in EF.ICCID */
 	enum rspsim_profile_state state;
-	uint32_t aid;          /* the running number in its ISD-P AID */
-	uint32_t size;         /* octets of the profile package */
-	struct slice metadata; /* the StoreMetadataRequest TLV */
+	bool fallback;                          /* it has the fallback attribute */
+	bool marked_fallback, marked_emergency; /* a lab says what the metadata do not */
+	uint32_t aid;                           /* the running number in its ISD-P AID */
+	uint32_t size;                          /* octets of the profile package */
+	struct slice metadata;                  /* the StoreMetadataRequest TLV */
 };
 
 struct rspsim_notification {
@@ -96,6 +99,7 @@ struct rspsim_card {
 	struct rspsim_notification *notifications; /* oldest first */
 	struct rspsim_one_time *one_times;
 	struct rspsim_session session;
+	struct rspsim_iot iot;
 };
 
 /* An empty card with default versions and memory; the EID must be 32 digits. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "base/text.h"
 #include "rspsim/card.h"
+#include "rspsim/iot_file.h"
 
 static json_t *
 json_octets(struct slice octets)
@@ -73,9 +74,11 @@ write_profiles(const struct rspsim_card *card)
 
 		text_bcd_to_iccid(SLICE_ARRAY(p->iccid), iccid);
 		json_array_append_new(list,
-			json_pack("{s:s, s:b, s:i, s:i, s:o}", "iccid", iccid, "enabled",
-				p->state == RSPSIM_ENABLED, "aid", p->aid, "size", p->size,
-				"metadata", json_octets(p->metadata)));
+			json_pack("{s:s, s:b, s:b, s:b, s:b, s:i, s:i, s:o}", "iccid", iccid,
+				"enabled", p->state == RSPSIM_ENABLED, "fallback", p->fallback,
+				"markedFallback", p->marked_fallback, "markedEmergency",
+				p->marked_emergency, "aid", p->aid, "size", p->size, "metadata",
+				json_octets(p->metadata)));
 	}
 	return list;
 }
@@ -107,12 +110,13 @@ write_one_times(const struct rspsim_card *card)
 static char *
 card_text(const struct rspsim_card *card)
 {
-	json_t *all = json_pack("{s:s, s:o, s:o, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o}", "eid",
-		card->eid, "svn", json_version(card->svn), "profileVersion",
+	json_t *all = json_pack("{s:s, s:o, s:o, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o}",
+		"eid", card->eid, "svn", json_version(card->svn), "profileVersion",
 		json_version(card->profile_version), "memory", card->memory, "forbiddenRules",
 		card->forbidden_rules, "sequence", card->sequence, "nextAid", card->next_aid, "cis",
 		write_cis(card), "profiles", write_profiles(card), "notifications",
-		write_notifications(card), "oneTimeKeys", write_one_times(card));
+		write_notifications(card), "oneTimeKeys", write_one_times(card), "iot",
+		rspsim_iot_write(&card->iot));
 	char *text = json_dumps(all, JSON_INDENT(1));
 
 	json_decref(all);
@@ -242,6 +246,9 @@ read_profiles(struct rspsim_card *card, json_t *list)
 			return false;
 		p->state = json_is_true(json_object_get(o, "enabled")) ? RSPSIM_ENABLED
 								       : RSPSIM_DISABLED;
+		p->fallback = json_is_true(json_object_get(o, "fallback"));
+		p->marked_fallback = json_is_true(json_object_get(o, "markedFallback"));
+		p->marked_emergency = json_is_true(json_object_get(o, "markedEmergency"));
 		p->aid = read_number(o, "aid");
 		p->size = read_number(o, "size");
 		*end = p;
@@ -307,7 +314,8 @@ read_card(struct rspsim_card *card, json_t *all)
 	return read_cis(card, json_object_get(all, "cis")) &&
 		read_profiles(card, json_object_get(all, "profiles")) &&
 		read_notifications(card, json_object_get(all, "notifications")) &&
-		read_one_times(card, json_object_get(all, "oneTimeKeys"));
+		read_one_times(card, json_object_get(all, "oneTimeKeys")) &&
+		rspsim_iot_read(&card->state_mem, &card->iot, json_object_get(all, "iot"));
 }
 
 const char *

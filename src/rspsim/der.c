@@ -100,6 +100,15 @@ rspsim_der_to_u32(struct slice value, uint32_t *out)
 	return true;
 }
 
+bool
+rspsim_der_to_bits(struct slice value, uint8_t *bits)
+{
+	if (value.n == 0 || value.p[0] > 7 || (value.n == 1 && value.p[0]))
+		return false;
+	*bits = value.n > 1 ? value.p[1] : 0;
+	return true;
+}
+
 static void
 put_head(struct buf *b, uint32_t tag, size_t length)
 {

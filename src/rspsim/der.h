@@ -27,6 +27,8 @@ bool rspsim_der_read_only(struct slice in, uint32_t tag, struct rspsim_tlv *out)
 bool rspsim_der_find(struct slice in, uint32_t tag, struct rspsim_tlv *out);
 /* A non-negative INTEGER of at most four octets of value. */
 bool rspsim_der_to_u32(struct slice value, uint32_t *out);
+/* The first eight named bits; false when it is no BIT STRING. */
+bool rspsim_der_to_bits(struct slice value, uint8_t *bits);
 
 /* One element of the parts joined; with tag 0 only the parts. Absent parts are left out. */
 struct slice

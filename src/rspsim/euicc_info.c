@@ -4,6 +4,7 @@
  */
 #include "base/rand.h"
 #include "rspsim/euicc_int.h"
+#include "rspsim/iot_euicc.h"
 
 /* All but the CI lists that EUICCInfo2 says and that never changes. */
 static const uint8_t firmware[] = { 0x83, 3, 1, 0, 0 };
@@ -73,7 +74,8 @@ rspsim_euicc_info2(const struct rspsim_card *card, struct arena *mem)
 		RSPSIM_DER(mem, 0x82, SLICE_ARRAY(svn)), SLICE_ARRAY(firmware),
 		card_resource(card, mem), SLICE_ARRAY(capability), SLICE_ARRAY(platform),
 		SLICE_ARRAY(rsp_capability), ci_list(card, mem, 0xa9), ci_list(card, mem, 0xaa),
-		SLICE_ARRAY(category), rules, SLICE_ARRAY(pp_version), SLICE_ARRAY(accreditation));
+		SLICE_ARRAY(category), rules, SLICE_ARRAY(pp_version), SLICE_ARRAY(accreditation),
+		rspsim_iot_info(card, mem));
 }
 
 struct slice

@@ -323,6 +323,16 @@ run_commands(struct load *l)
 	return error;
 }
 
+/* What ImmediateEnable (SGP.32 §3.4.4) asks of the profile just installed. */
+static void
+remember(struct rspsim_card *card, const struct rspsim_profile *p)
+{
+	card->iot.fresh = (struct rspsim_fresh){ .iccid.known = true,
+		.oid = arena_copy(&card->state_mem, card->session.dp_oid),
+		.address = arena_string(&card->state_mem, slice_text(card->session.address)) };
+	memcpy(card->iot.fresh.iccid.octets, p->iccid, sizeof p->iccid);
+}
+
 static void
 install(struct load *l)
 {
@@ -337,6 +347,8 @@ install(struct load *l)
 	p->size = (uint32_t)l->upp.n;
 	p->aid = l->aid = card->next_aid++;
 	*end = p;
+	if (card->iot.on)
+		remember(card, p);
 	rspsim_euicc_forget_one_time(card, card->session.one_time);
 }
 

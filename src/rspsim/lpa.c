@@ -212,20 +212,14 @@ initiate_body(struct lpa *l)
 		{ .name = "smdpAddress", .text = address });
 }
 
-/* ctxParams1: the matching id when there is one, and a plausible device (§4.2). */
 static struct slice
 context(struct lpa *l)
 {
-	static const uint8_t tac[] = { 0x80, 4, 0x35, 0x29, 0x09, 0x16 };
-	static const uint8_t capabilities[] = { 0xa1, 10, 0x80, 3, 15, 0, 0, 0x85, 3, 15, 0, 0 };
-	struct slice matching = SLICE_NONE, token = slice_text(l->what->code.matching_id);
+	struct slice token = slice_text(l->what->code.matching_id);
 
 	if (l->card->fault == RSPSIM_BREAK_AUTHENTICATE_MATCHING)
 		token = SLICE_LIT("NOBODY-GAVE-THIS-OUT");
-	if (token.n)
-		matching = RSPSIM_DER(&l->mem, 0x80, token);
-	return RSPSIM_DER(&l->mem, 0xa0, matching,
-		RSPSIM_DER(&l->mem, 0xa1, SLICE_ARRAY(tac), SLICE_ARRAY(capabilities)));
+	return rspsim_lpa_context(&l->mem, token);
 }
 
 /* §4.1: the OID in the activation code is that of the certificate which authenticates. */
@@ -270,23 +264,6 @@ initiate(struct lpa *l)
 }
 
 /* ---- authenticateClient (§3.1.2 steps 9 to 16, §3.1.3 steps 1 to 7) ------------------ */
-
-/*
- * Code of the error alternative `A1 { 80 transactionId, 02 code }` of a card's answer; 0 when it
- * is none.
- */
-static int
-card_error(struct slice response, uint32_t tag)
-{
-	struct rspsim_tlv all, alternative, code;
-	uint32_t value = 0;
-
-	if (rspsim_der_read_only(response, tag, &all) &&
-		rspsim_der_read_only(all.value, 0xa1, &alternative) &&
-		rspsim_der_find(alternative.value, 0x02, &code))
-		rspsim_der_to_u32(code.value, &value);
-	return (int)value;
-}
 
 static struct slice
 mangle(struct lpa *l, struct slice response, enum rspsim_break cut)
@@ -399,7 +376,7 @@ authenticate(struct lpa *l)
 
 	response = rspsim_euicc_authenticate_server(l->card, &l->mem, l->authenticate_request);
 	body = authenticate_body(l, response);
-	l->report->card_code = card_error(response, 0xbf38);
+	l->report->card_code = rspsim_lpa_card_error(response, 0xbf38);
 	if (l->report->card_code)
 		return tell_refusal(l, "authenticateClient", body,
 			rspsim_authenticate_error_name(l->report->card_code));
@@ -462,7 +439,7 @@ get_package(struct lpa *l)
 			.text = transaction(l, RSPSIM_BREAK_PREPARE_TRANSACTION) },
 		{ .name = "prepareDownloadResponse",
 			.octets = mangle(l, response, RSPSIM_BREAK_PREPARE_CUT) });
-	l->report->card_code = card_error(response, 0xbf21);
+	l->report->card_code = rspsim_lpa_card_error(response, 0xbf21);
 	if (l->report->card_code)
 		return tell_refusal(l, "getBoundProfilePackage", body,
 			rspsim_download_error_name(l->report->card_code));
@@ -519,25 +496,6 @@ deliver_all(struct lpa *l, const char *card_file)
 	return all;
 }
 
-/* finalResult of a ProfileInstallationResult: true for success, else the command and the reason. */
-static bool
-read_result(struct slice result, int *command, int *reason)
-{
-	struct rspsim_tlv all, data, final, error, number;
-	uint32_t value = 0;
-
-	if (!rspsim_der_read_only(result, 0xbf37, &all) ||
-		!rspsim_der_find(all.value, 0xbf27, &data) ||
-		!rspsim_der_find(data.value, 0xa2, &final) ||
-		!rspsim_der_find(final.value, 0xa1, &error))
-		return true;
-	if (rspsim_der_find(error.value, 0x80, &number) && rspsim_der_to_u32(number.value, &value))
-		*command = (int)value;
-	if (rspsim_der_find(error.value, 0x81, &number) && rspsim_der_to_u32(number.value, &value))
-		*reason = (int)value;
-	return false;
-}
-
 static bool
 install(struct lpa *l)
 {
@@ -545,7 +503,7 @@ install(struct lpa *l)
 		"the card cannot load the package" };
 	struct rspsim_report *r = l->report;
 	struct slice result = rspsim_euicc_load_bpp(l->card, &l->mem, l->bpp);
-	bool good = read_result(result, &r->card_command, &r->card_code);
+	bool good = rspsim_lpa_read_result(result, &r->card_command, &r->card_code);
 
 	if (!result.n)
 		return object(l, &unloadable);
@@ -594,7 +552,7 @@ discover(struct lpa *l, struct rspsim_events *events)
 	json_t *answer, *entry;
 	size_t i;
 
-	l->report->card_code = card_error(response, 0xbf38);
+	l->report->card_code = rspsim_lpa_card_error(response, 0xbf38);
 	if (l->report->card_code)
 		return tell_refusal(l, "authenticateClient", body,
 			rspsim_authenticate_error_name(l->report->card_code));

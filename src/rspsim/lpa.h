@@ -85,6 +85,19 @@ rspsim_lpa_check_metadata(const struct rspsim_card *card, struct slice announced
 struct rspsim_objection
 rspsim_lpa_check_bpp(struct arena *mem, struct slice bpp, struct slice announced);
 
+/*
+ * Code of the error alternative `A1 { 80 transactionId, 02 code }` of a card's answer; 0 when it
+ * is none.
+ */
+int rspsim_lpa_card_error(struct slice response, uint32_t tag);
+/* finalResult of a ProfileInstallationResult: true for success, else the command and the reason. */
+bool rspsim_lpa_read_result(struct slice result, int *command, int *reason);
+
+/* ctxParams1 (§4.2): the matching id when there is one, and a plausible device. */
+struct slice rspsim_lpa_context(struct arena *mem, struct slice matching_id);
+/* That device as DeviceInfo under a tag. */
+struct slice rspsim_lpa_device(struct arena *mem, uint32_t tag);
+
 /* Names of codes, for people: "invalidCertificate(1)". */
 const char *rspsim_authenticate_error_name(int code);
 const char *rspsim_download_error_name(int code);

@@ -89,6 +89,56 @@ rspsim_lpa_check_bpp(struct arena *mem, struct slice bpp, struct slice announced
 		"the metadata in the package are not those announced" };
 }
 
+int
+rspsim_lpa_card_error(struct slice response, uint32_t tag)
+{
+	struct rspsim_tlv all, alternative, code;
+	uint32_t value = 0;
+
+	if (rspsim_der_read_only(response, tag, &all) &&
+		rspsim_der_read_only(all.value, 0xa1, &alternative) &&
+		rspsim_der_find(alternative.value, 0x02, &code))
+		rspsim_der_to_u32(code.value, &value);
+	return (int)value;
+}
+
+bool
+rspsim_lpa_read_result(struct slice result, int *command, int *reason)
+{
+	struct rspsim_tlv all, data, final, error, number;
+	uint32_t value = 0;
+
+	if (!rspsim_der_read_only(result, 0xbf37, &all) ||
+		!rspsim_der_find(all.value, 0xbf27, &data) ||
+		!rspsim_der_find(data.value, 0xa2, &final) ||
+		!rspsim_der_find(final.value, 0xa1, &error))
+		return true;
+	if (rspsim_der_find(error.value, 0x80, &number) && rspsim_der_to_u32(number.value, &value))
+		*command = (int)value;
+	if (rspsim_der_find(error.value, 0x81, &number) && rspsim_der_to_u32(number.value, &value))
+		*reason = (int)value;
+	return false;
+}
+
+struct slice
+rspsim_lpa_device(struct arena *mem, uint32_t tag)
+{
+	static const uint8_t tac[] = { 0x80, 4, 0x35, 0x29, 0x09, 0x16 };
+	static const uint8_t capabilities[] = { 0xa1, 10, 0x80, 3, 15, 0, 0, 0x85, 3, 15, 0, 0 };
+
+	return RSPSIM_DER(mem, tag, SLICE_ARRAY(tac), SLICE_ARRAY(capabilities));
+}
+
+struct slice
+rspsim_lpa_context(struct arena *mem, struct slice matching_id)
+{
+	struct slice matching = SLICE_NONE;
+
+	if (matching_id.n)
+		matching = RSPSIM_DER(mem, 0x80, matching_id);
+	return RSPSIM_DER(mem, 0xa0, matching, rspsim_lpa_device(mem, 0xa1));
+}
+
 struct name {
 	int code;
 	const char *text;

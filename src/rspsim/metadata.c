@@ -8,16 +8,6 @@
 
 enum { PROVIDER_CHARACTERS = 32, NAME_CHARACTERS = 64, ICON_MAX = 1024, ICON_TYPES = 2 };
 
-/* The first eight named bits; false when it is no BIT STRING. */
-static bool
-read_bits(struct slice value, uint8_t *bits)
-{
-	if (value.n == 0 || value.p[0] > 7 || (value.n == 1 && value.p[0]))
-		return false;
-	*bits = value.n > 1 ? value.p[1] : 0;
-	return true;
-}
-
 static bool
 read_icon(struct slice *in)
 {
@@ -60,6 +50,15 @@ read_notifications(struct slice notifications)
 	return true;
 }
 
+/* A BOOLEAN among the members that only IoT profiles have (SGP.32, SGP32-StoreMetadataRequest). */
+static bool
+is_true(struct slice in, uint32_t tag)
+{
+	struct rspsim_tlv found;
+
+	return rspsim_der_find(in, tag, &found) && found.value.n == 1 && found.value.p[0] == 0xff;
+}
+
 bool
 rspsim_metadata_read(struct slice tlv, struct rspsim_metadata *out)
 {
@@ -87,9 +86,11 @@ rspsim_metadata_read(struct slice tlv, struct rspsim_metadata *out)
 		.notifications = notify.value };
 	if (class.whole.p && !rspsim_der_to_u32(class.value, &out->class_number))
 		return false;
+	out->fallback_allowed = is_true(in, 0x9f67);
+	out->emergency = is_true(in, 0x9f7b);
 	out->class = (enum rspsim_profile_class)(out->class_number & 3);
 	return read_notifications(notify.value) && read_owner(&owner) &&
-		(!rules.whole.p || read_bits(rules.value, &out->rules));
+		(!rules.whole.p || rspsim_der_to_bits(rules.value, &out->rules));
 }
 
 bool
@@ -101,7 +102,7 @@ rspsim_metadata_next(struct slice *notifications, uint8_t *events, struct slice 
 	if (!rspsim_der_read_tag(notifications, 0x30, &entry))
 		return false;
 	in = entry.value;
-	if (!rspsim_der_read_tag(&in, 0x80, &bits) || !read_bits(bits.value, events) ||
+	if (!rspsim_der_read_tag(&in, 0x80, &bits) || !rspsim_der_to_bits(bits.value, events) ||
 		!rspsim_der_read_tag(&in, 0x81, &text))
 		return false;
 	*address = text.value;

@@ -12,8 +12,9 @@ struct rspsim_metadata {
 	enum rspsim_profile_class class;
 	uint32_t class_number; /* as received; above 2 the class is unknown */
 	bool has_owner;
-	uint8_t rules;              /* RSPSIM_PPR… */
-	struct slice notifications; /* content of notificationConfigurationInfo */
+	uint8_t rules;                    /* RSPSIM_PPR… */
+	bool fallback_allowed, emergency; /* of an IoT profile (SGP.32) */
+	struct slice notifications;       /* content of notificationConfigurationInfo */
 };
 
 /* False when it is no StoreMetadataRequest with all mandatory members within their sizes. */

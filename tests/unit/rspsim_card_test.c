@@ -16,6 +16,7 @@
 #include "rspsim/card.h"
 #include "rspsim/cert.h"
 #include "rspsim/crypto.h"
+#include "rspsim/iot_euicc.h"
 
 static char folder[] = "/tmp/rspsim-card-XXXXXX";
 
@@ -161,8 +162,11 @@ what_is_written_comes_back(void **state)
 	struct rspsim_card *card = rspsim_card_new("89033023123451234512345678901224"), *back;
 	struct rspsim_notification n = { NULL, 7, RSPSIM_ENABLE, "smdp.test",
 		SLICE_LIT("octets\0more") };
-	struct rspsim_profile p = { NULL, { 0 }, RSPSIM_ENABLED, 17, 12345,
-		SLICE_LIT("\xbf\x25\x00") };
+	struct rspsim_profile p = { .state = RSPSIM_ENABLED,
+		.fallback = true,
+		.aid = 17,
+		.size = 12345,
+		.metadata = SLICE_LIT("\xbf\x25\x00") };
 	struct rspsim_one_time k = { NULL, SLICE_LIT("\x88\x37\x0a"),
 		rspsim_key_new(NID_brainpoolP256r1) };
 	struct stat st;
@@ -189,6 +193,9 @@ what_is_written_comes_back(void **state)
 	assert_memory_equal(back->svn, card->svn, 3);
 	assert_memory_equal(back->profiles->iccid, iccid, sizeof iccid);
 	assert_int_equal(back->profiles->state, RSPSIM_ENABLED);
+	assert_true(back->profiles->fallback);
+	assert_false(back->profiles->marked_fallback);
+	assert_false(back->iot.on);
 	assert_int_equal(back->profiles->size, 12345);
 	assert_true(slice_eq(back->profiles->metadata, p.metadata));
 	assert_int_equal(back->notifications->sequence, 7);
@@ -197,6 +204,92 @@ what_is_written_comes_back(void **state)
 	assert_true(slice_eq(back->notifications->octets, n.octets));
 	assert_true(slice_eq(back->one_times->oid, k.oid));
 	assert_int_equal(EVP_PKEY_eq(back->one_times->key, k.key), 1);
+	rspsim_card_free(card);
+	rspsim_card_free(back);
+}
+
+/* Every member of the IoT part, each with a value of its own. */
+static void
+an_iot_card_comes_back(void **state)
+{
+	static const uint8_t iccid[10] = { 0x98, 1 }, later[10] = { 0x98, 2 };
+	struct rspsim_card *card = rspsim_card_new("89033023123451234512345678901224"), *back;
+	struct rspsim_eim second = { .id = "1.2.3", .id_type = 1, .counter = 5 };
+	struct rspsim_eim first = { &second, "eim.test", "eim.test", 2, 8388607, true, 77,
+		{ RSPSIM_PUBLIC_KEY, SLICE_LIT("\x30\x00") },
+		{ RSPSIM_PUBLIC_CERTIFICATE, SLICE_LIT("\x30\x01\x00") }, true, 0xc0,
+		SLICE_LIT("12345678901234567890"), true };
+	struct rspsim_kept kept = { NULL, 9, SLICE_LIT("\xbf\x51\x00") };
+	const struct rspsim_iot *iot;
+
+	(void)state;
+	assert_null(rspsim_card_issue(card, folder));
+	rspsim_iot_start(card, true);
+	card->iot.next_token = 78;
+	card->iot.eims = &first;
+	card->iot.results = &kept;
+	card->iot.default_dp = "smdp.test";
+	card->iot.root_ds = "smds.test";
+	card->iot.immediate = true;
+	card->iot.immediate_oid = SLICE_LIT("\x88\x37");
+	card->iot.immediate_address = "other.test";
+	card->iot.before_fallback.known = true;
+	memcpy(card->iot.before_fallback.octets, iccid, sizeof iccid);
+	card->iot.way_back = (struct rspsim_way_back){ .open = true,
+		.former = card->iot.before_fallback,
+		.eim_id = "eim.test",
+		.counter = SLICE_LIT("\x81\x01\x05"),
+		.seal = SLICE_LIT("\x84\x01\x4d"),
+		.results = SLICE_LIT("\x83\x01\x00"),
+		.sequence = 9,
+		.last = 11 };
+	card->iot.way_back.now.known = true;
+	memcpy(card->iot.way_back.now.octets, later, sizeof later);
+	card->iot.features = 0x54;
+	card->iot.protocols = 0x40;
+	card->iot.told_certificates = true;
+	card->iot.cause = RSPSIM_CAUSE_FALLBACK;
+	assert_null(rspsim_card_write(card, path("card.json")));
+	assert_null(rspsim_card_read(path("card.json"), &back));
+	iot = &back->iot;
+	assert_true(iot->on && iot->v10 && iot->immediate && iot->told_certificates);
+	assert_int_equal(iot->next_token, 78);
+	assert_string_equal(iot->eims->id, "eim.test");
+	assert_string_equal(iot->eims->fqdn, "eim.test");
+	assert_int_equal(iot->eims->id_type, 2);
+	assert_int_equal(iot->eims->counter, 8388607);
+	assert_true(iot->eims->has_token && iot->eims->has_protocols && iot->eims->indirect);
+	assert_int_equal(iot->eims->token, 77);
+	assert_int_equal(iot->eims->protocols, 0xc0);
+	assert_int_equal(iot->eims->key.kind, RSPSIM_PUBLIC_KEY);
+	assert_true(slice_eq(iot->eims->key.der, first.key.der));
+	assert_int_equal(iot->eims->tls.kind, RSPSIM_PUBLIC_CERTIFICATE);
+	assert_true(slice_eq(iot->eims->tls.der, first.tls.der));
+	assert_true(slice_eq(iot->eims->ci_key_id, first.ci_key_id));
+	assert_string_equal(iot->eims->next->id, "1.2.3");
+	assert_null(iot->eims->next->fqdn);
+	assert_false(iot->eims->next->has_token || iot->eims->next->has_protocols);
+	assert_null(iot->eims->next->next);
+	assert_int_equal(iot->results->sequence, 9);
+	assert_true(slice_eq(iot->results->octets, kept.octets));
+	assert_string_equal(iot->default_dp, "smdp.test");
+	assert_string_equal(iot->root_ds, "smds.test");
+	assert_string_equal(iot->immediate_address, "other.test");
+	assert_true(slice_eq(iot->immediate_oid, card->iot.immediate_oid));
+	assert_memory_equal(iot->before_fallback.octets, iccid, sizeof iccid);
+	assert_false(iot->before_emergency.known);
+	assert_true(iot->way_back.open && iot->way_back.former.known && iot->way_back.now.known);
+	assert_memory_equal(iot->way_back.now.octets, later, sizeof later);
+	assert_string_equal(iot->way_back.eim_id, "eim.test");
+	assert_true(slice_eq(iot->way_back.counter, card->iot.way_back.counter));
+	assert_false(iot->way_back.transaction.n);
+	assert_true(slice_eq(iot->way_back.seal, card->iot.way_back.seal));
+	assert_true(slice_eq(iot->way_back.results, card->iot.way_back.results));
+	assert_int_equal(iot->way_back.sequence, 9);
+	assert_int_equal(iot->way_back.last, 11);
+	assert_int_equal(iot->features, 0x54);
+	assert_int_equal(iot->protocols, 0x40);
+	assert_int_equal(iot->cause, RSPSIM_CAUSE_FALLBACK);
 	rspsim_card_free(card);
 	rspsim_card_free(back);
 }
@@ -229,6 +322,7 @@ main(void)
 		cmocka_unit_test(an_eid_has_right_check_digits),
 		cmocka_unit_test(a_card_is_issued_below_each_eum),
 		cmocka_unit_test(what_is_written_comes_back),
+		cmocka_unit_test(an_iot_card_comes_back),
 		cmocka_unit_test(other_files_are_no_cards),
 	};
 
