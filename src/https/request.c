@@ -188,6 +188,40 @@ refuse_method(struct evhttp_request *ev, struct connection *c)
 	send_answer(ev, c, &no);
 }
 
+/*
+ * RFC 9112 §6.1, §6.3: two lengths, a length beside chunks, or an encoding that evhttp does not know: others,
+ * a balancer in between, may see another end of the body, and in what follows another request.
+ */
+static bool
+is_ambiguous(struct evhttp_request *ev)
+{
+	const struct evkeyvalq *headers = evhttp_request_get_input_headers(ev);
+	const char *length = NULL, *encoding = NULL;
+	bool differ = false;
+
+	for (const struct evkeyval *h = headers->tqh_first; h; h = h->next.tqe_next)
+		if (strcasecmp(h->key, "Content-Length") == 0) {
+			differ = differ || (length && strcmp(length, h->value) != 0);
+			length = h->value;
+		} else if (strcasecmp(h->key, "Transfer-Encoding") == 0) {
+			differ = differ || encoding || strcasecmp(h->value, "chunked") != 0;
+			encoding = h->value;
+		}
+	return differ || (length && encoding);
+}
+
+/* Whatever else came on this connection is not looked at. */
+static void
+refuse_ambiguous(struct evhttp_request *ev, struct connection *c)
+{
+	static const struct answer no = { .status = 400 };
+
+	LOG(https, NOTICE, "listener=%s peer=%s status=400 note=ambiguous-length",
+		c->listener->name, c->peer);
+	evhttp_add_header(evhttp_request_get_output_headers(ev), "Connection", "close");
+	send_answer(ev, c, &no);
+}
+
 void
 https_request_take(struct evhttp_request *ev, void *listener)
 {
@@ -201,6 +235,10 @@ https_request_take(struct evhttp_request *ev, void *listener)
 	if (!c->told) {
 		evhttp_connection_set_closecb(evcon, on_close, NULL);
 		c->told = true;
+	}
+	if (is_ambiguous(ev)) {
+		refuse_ambiguous(ev, c);
+		return;
 	}
 	if (evhttp_request_get_command(ev) != EVHTTP_REQ_POST) {
 		refuse_method(ev, c);
