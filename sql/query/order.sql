@@ -214,6 +214,8 @@ with known as materialized (
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
     select $7, event, iccid, eid, id, from_state, to_state, $8 from moved
+     union all
+    select $7, 'register_event', iccid, eid, id, null, null, $13 from moved where $13 is not null
 ), done as (
     select id as order_id, iccid, eid, matching_id, to_state as state from moved
      union all
@@ -340,8 +342,8 @@ with due as (
 select count(*) as freed from due;
 
 -- name: order_release(iccid text, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint, operator_id bigint) -> order_id bigint, iccid text, eid text, state text     zero rows: conflict
--- ReleaseProfile, §5.3.4. A repetition is a profile whose newest move was this one, or a call that is
--- remembered. Conflict: it is another operator's, or not Confirmed.
+-- ReleaseProfile, §5.3.4. A repetition is a profile whose newest move was this one, made by the same caller, or
+-- a call that is remembered. Conflict: it is another operator's, or not Confirmed.
 with known as materialized (
     select order_id, iccid, eid, matching_id from operator_call where client_id = $4 and key = $5
 ), was as (
@@ -378,10 +380,11 @@ with known as materialized (
       join profile_type t on t.id = p.type_id and ($7::bigint is null or t.operator_id = $7)
       join download_order o on o.id = p.order_id
      where p.iccid = $1 and p.state = 'released' and not exists (select from moved)
-       and (select act from audit
-             where iccid = $1 and to_state is not null
-             order by id desc
-             limit 1) = 'release_profile'
+       and (select a.act = 'release_profile' and a.actor = $2
+              from audit a
+             where a.iccid = $1 and a.to_state is not null
+             order by a.id desc
+             limit 1)
        and not exists (select from known)
 ), remembered as (
     insert into operator_call (client_id, key, order_id, iccid, eid, matching_id, expires_at)
@@ -398,9 +401,9 @@ select order_id, iccid, eid, state from done;
 -- EID and MatchingID are due when the order has them, an empty one being none; a MatchingID that is only
 -- reserved is not. A package that left keeps the profile out of stock; with force a Downloaded one goes
 -- too. To Unavailable also an order ends that was frozen when the card of an older one reported its success;
--- the profile stays as it is then. A repetition finds the order cancelled and the profile there, or is a
--- call that is remembered. Conflict: it is
--- another operator's, or state, EID or MatchingID do not allow it.
+-- the profile stays as it is then. A repetition finds the order cancelled by the same caller and the profile
+-- there, or is a call that is remembered. Conflict: it is another operator's, or state, EID or MatchingID do
+-- not allow it.
 with known as materialized (
     select order_id, iccid, eid, matching_id from operator_call where client_id = $9 and key = $10
 ), was as (
@@ -420,12 +423,12 @@ with known as materialized (
        for update of p, o
 ), ended as (
     update download_order o
-       set pending = false, cancelled_at = now(), registering_at = null
+       set pending = false, cancelled_at = now(), cancelled_by = $7, registering_at = null
       from was
      where o.id = was.id
 ), thawed as (
     update download_order o
-       set pending = false, cancelled_at = now()
+       set pending = false, cancelled_at = now(), cancelled_by = $7
       from profile p
       join profile_type t on t.id = p.type_id and ($12::bigint is null or t.operator_id = $12)
      where p.iccid = $1 and o.iccid = p.iccid and o.pending and o.frozen and p.order_id <> o.id
@@ -475,6 +478,7 @@ with known as materialized (
       join profile_type t on t.id = p.type_id and ($12::bigint is null or t.operator_id = $12)
       join download_order o on o.id = p.order_id
      where p.iccid = $1 and o.cancelled_at is not null and not exists (select from moved)
+       and coalesce(o.cancelled_by, $7) = $7
        and exists (select from profile_move m where m.event = $2 and m.to_state = p.state)
        and ($4 is null or $4 in (o.eid, o.registering_eid)) and ($5 is null or o.matching_id = $5)
        and not exists (select from known)
@@ -484,6 +488,7 @@ with known as materialized (
       join profile_type t on t.id = p.type_id and ($12::bigint is null or t.operator_id = $12)
       join download_order o on o.iccid = p.iccid and o.id <> p.order_id
      where p.iccid = $1 and o.frozen and o.cancelled_at is not null
+       and coalesce(o.cancelled_by, $7) = $7
        and $2 = 'cancel_order_unavailable' and not exists (select from moved)
        and not exists (select from thawed) and not exists (select from known)
        and ($4 is null or o.eid = $4) and ($5 is null or o.matching_id = $5)

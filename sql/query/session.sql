@@ -62,12 +62,11 @@ select s.transaction_id is not null as seen,
        ) v on true
   left join binding b on b.order_id = o.id and b.eid = $3 and b.credential_set = $4;
 
--- name: session_record(transaction_id bytea, credential_set smallint, eid text, euicc_curve smallint, euicc_point bytea, smdp_oid text, request_sha256 bytea, order_id bigint, download_attempts integer, state text, refusal text, event text, metadata bytea, code_required boolean, otpk bytea, smdp_signature2 bytea, tac text, imei text, peer text, why text, template_id bigint, subject text, reason text, about text) -> order_id bigint     zero rows: conflict
+-- name: session_record(transaction_id bytea, credential_set smallint, eid text, euicc_curve smallint, euicc_point bytea, smdp_oid text, request_sha256 bytea, order_id bigint, download_attempts integer, state text, refusal text, event text, metadata bytea, code_required boolean, otpk bytea, smdp_signature2 bytea, tac text, imei text, peer text, why text, template_id bigint, subject text, reason text) -> order_id bigint     zero rows: conflict
 -- Makes the session that AuthenticateClient admitted or refused and counts the attempt on its order,
 -- if the order still is as it was judged; with an event (eligibility, attempts) the profile moves. Subject
 -- and reason are the refusal's codes, for the operator. A reusable order is never used up, nor ended by a
 -- card that cannot take its profile.
--- About: the profile of an order that was refused to this eUICC.
 -- Conflict: the transaction exists already, or the order changed meanwhile.
 -- writes
 with was as (
@@ -81,10 +80,10 @@ with was as (
 ), made as (
     insert into rsp_session (transaction_id, credential_set, eid, euicc_curve, euicc_point, smdp_oid,
                              request_sha256, order_id, iccid, state, refusal, metadata, cc_required,
-                             bpp_otpk, smdp_signature2, tac, imei, peer, template_id, refusal_why, about)
+                             bpp_otpk, smdp_signature2, tac, imei, peer, template_id, refusal_why)
     select $1, $2, $3, $4, $5, $6, $7, $8, (select iccid from was),
            case when $11 is null then 'authenticated' else 'ended' end, $11, $13, $14, $15, $16, $17,
-           $18, $19, $21, case when $11 is not null then $20 end, $24
+           $18, $19, $21, case when $11 is not null then $20 end
      where $8 is null or exists (select from was)
         on conflict do nothing
  returning order_id
@@ -295,15 +294,13 @@ with was as (
 select exists (select from moved) as moved;
 
 -- name: session_sweep(most integer) -> swept bigint     zero rows: none
--- Sessions that were about no order serve nobody a day after their transaction id expired; those that were
--- refused a profile's order stay for its history, for 90 days.
+-- Sessions without an order serve nobody a day after their transaction id expired.
 -- lane: background
 -- writes
 with old as (
     select transaction_id
       from rsp_session
      where created_at < now() - interval '1 day' and order_id is null
-       and (about is null or created_at < now() - interval '90 days')
      order by created_at
      limit $1
 ), gone as (

@@ -313,25 +313,31 @@ select x.id as order_id, x.iccid, t.name as type_name, x.state, x.eid, x.matchin
  limit $6;
 
 -- name: view_history(iccid text, most integer) -> view jsonb     zero rows: none
--- All that is known to have happened with one profile, from the newest `most`, the oldest first: calls of
--- eUICCs with what the device told, refused ones too, notifications, moves and acts.
+-- All that is known to have happened with one profile, from the newest `most`, the oldest first: sessions of
+-- eUICCs with what the device told, refused calls of whomever, notifications, moves and acts, and what was
+-- told to others of it, or is still to be told.
 -- lane: background
 with sessions as (
-    select s.*
+    select s.created_at as at,
+           jsonb_build_object(
+               'what', 'session', 'eid', s.eid, 'orderId', s.order_id,
+               'transactionId', upper(encode(s.transaction_id, 'hex')), 'state', s.state,
+               'refusal', s.refusal, 'result', s.result, 'tac', s.tac, 'imei', s.imei, 'peer', s.peer,
+               'why', s.refusal_why) as entry
       from download_order o
       join rsp_session s on s.order_id = o.id
      where o.iccid = $1
-     union all
-    select s.* from rsp_session s where s.about = $1
-), calls as (
-    select s.created_at as at,
+), refused as (
+    select r.last_at as at,
            jsonb_build_object(
-               'what', case when s.about is null then 'session' else 'refused' end, 'eid', s.eid,
-               'orderId', s.order_id, 'transactionId', upper(encode(s.transaction_id, 'hex')),
-               'state', s.state, 'refusal', s.refusal, 'result', s.result, 'tac', s.tac,
-               'imei', s.imei, 'peer', s.peer, 'why', s.refusal_why) as entry
-      from sessions s
-), told as (
+               'what', 'refused', 'call', r.function, 'refusal', r.refusal, 'eid', nullif(r.eid, ''),
+               'actor', nullif(r.caller, 'es9+'),
+               'transactionId', upper(encode(r.transaction_id, 'hex')), 'tac', r.tac, 'imei', r.imei,
+               'peer', r.peer, 'why', nullif(r.why, ''),
+               'times', nullif(r.times, 1), 'since', case when r.times > 1 then utc(r.first_at) end) as entry
+      from refused_call r
+     where r.iccid = $1
+), heard as (
     select n.received_at as at,
            jsonb_build_object('what', 'notification', 'eid', n.eid, 'operation', n.operation,
                               'sequence', n.seq_number, 'address', nullif(n.address, '')) as entry
@@ -345,9 +351,24 @@ with sessions as (
                               'why', nullif(a.why, '')) as entry
       from audit a
      where a.iccid = $1
+), told as (
+    select coalesce(d.tried_at, e.at) as at,
+           jsonb_build_object('what', 'delivery',
+                              'call', case e.type when 'es2.progress' then 'HandleDownloadProgressInfo'
+                                                  when 'es12.register' then 'RegisterEvent'
+                                                  else 'DeleteEvent' end,
+                              'point', e.data -> 'notificationPointId', 'eid', e.data ->> 'eid',
+                              'orderId', e.data -> 'orderId', 'subscriber', coalesce(s.name, e.data ->> 'smds'),
+                              'state', d.state,
+                              'attempts', d.attempts, 'status', d.status, 'why', d.error) as entry
+      from outbox e
+      left join delivery d on d.outbox_id = e.id
+      left join subscriber s on s.id = d.subscriber_id
+     where e.order_key = $1 and e.type in ('es2.progress', 'es12.register', 'es12.delete')
 ), newest as (
     select at, entry
-      from (select * from calls union all select * from told union all select * from acts) x
+      from (select * from sessions union all select * from refused union all select * from heard
+             union all select * from acts union all select * from told) x
      order by at desc
      limit $2
 )

@@ -219,6 +219,16 @@ without_pad(struct slice digits)
 	return digits;
 }
 
+struct slice
+text_beginning(struct slice text, size_t n)
+{
+	if (text.n <= n)
+		return text;
+	while (n && (text.p[n] & 0xC0) == 0x80)
+		n--;
+	return slice_sub(text, 0, n);
+}
+
 bool
 text_iccid_to_bcd(struct slice digits, uint8_t bcd[10])
 {

@@ -26,6 +26,9 @@ bool text_is_printable(struct slice text);
 /* Characters of well-formed UTF-8 (no surrogates, no overlong forms); SIZE_MAX when it is none. */
 size_t text_characters(struct slice text);
 
+/* The beginning of a text, n octets at most; no character of UTF-8 is cut. */
+struct slice text_beginning(struct slice text, size_t n);
+
 /* An ICCID of 18 to 20 digits as EF.ICCID holds it: 10 octets, digits swapped in each, pad F. */
 bool text_iccid_to_bcd(struct slice digits, uint8_t bcd[10]);
 /* The reverse; the pad is left out. False when an octet holds something else than digits. */

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "ctl/int.h"
+#include "dp/refused.h"
 
 static const struct refusal ARGUMENTS_WRONG = { "ARGUMENTS_WRONG", LOG_INFO,
 	"the arguments do not fit together; see rspctl help" };
@@ -30,6 +31,7 @@ read_arguments(struct task *t)
 	common->iccid = ctl_text_get(t, "iccid");
 	common->eid = ctl_text_get(t, "eid");
 	no = call->verb->read ? call->verb->read(t) : NULL;
+	common->proved = call->verb->acts && !no; /* what only does not fit together is no call */
 	return no ? task_refuse(t, no) : t->procedure->first;
 }
 
@@ -141,6 +143,8 @@ end_call(struct task *t)
 		answer = json_pack("{sO}", "ok", ok);
 	}
 	log_end(t, call);
+	if (t->no)
+		dp_refused_put(t, slice_text(call->actor), SLICE_NONE, ctl_text_get(t, "why"));
 	ctl_connection_answer(call->connection, answer);
 	json_decref(call->args);
 	free(call);
@@ -185,10 +189,8 @@ misfit(enum ctl_kind kind, const json_t *v)
 	case CTL_EID:
 		return text.n == 32 && slice_is_digits(text) ? NULL : "32 digits";
 	case CTL_NUMBER:
-		return json_is_integer(v) && json_integer_value(v) >= 0 &&
-				json_integer_value(v) <= INT32_MAX
-			? NULL
-			: "a number of 0 or more";
+		return json_is_integer(v) && json_integer_value(v) >= 0 ? NULL
+									: "a number of 0 or more";
 	case CTL_FLAG:
 		return json_is_boolean(v) ? NULL : "true or false";
 	case CTL_TEXTS:
@@ -197,15 +199,11 @@ misfit(enum ctl_kind kind, const json_t *v)
 	return NULL;
 }
 
-/* How many octets of what a peer wrote a message has room for; characters are not cut. */
+/* How many octets of what a peer wrote a message has room for. */
 static int
 shown(const char *name)
 {
-	size_t n = strnlen(name, 64);
-
-	while (n > 0 && (name[n] & 0xc0) == 0x80)
-		n--;
-	return (int)n;
+	return (int)text_beginning(slice_text(name), 64).n;
 }
 
 /* NULL when the arguments fit the verb's table. */

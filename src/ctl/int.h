@@ -22,7 +22,7 @@ enum ctl_kind {
 	CTL_TEXT,
 	CTL_ICCID,  /* 18 to 20 digits; the pad F of the 20th is left out */
 	CTL_EID,    /* 32 digits */
-	CTL_NUMBER, /* 0 and above */
+	CTL_NUMBER, /* 0 and above, 63 bits: numbers of rows too */
 	CTL_FLAG,
 	CTL_TEXTS,  /* an array */
 	CTL_OCTETS, /* Base64 */
@@ -53,6 +53,7 @@ struct ctl_verb {
 	const struct refusal *none; /* … and this, when there is none */
 	const struct refusal *(*act)(struct task *t);
 	bool stream; /* octets follow the request (connection.c) */
+	bool acts;   /* on the profile that it names: what is refused is told in its history */
 };
 
 /* One request from its line to its answer; the task's `request` is its first member. */

@@ -30,7 +30,7 @@ static const struct ctl_verb verbs[] = {
 			MAY("type", TEXT) MAY("name", TEXT) MAY("provider", TEXT)
 			MAY("class", TEXT) MAY("icon", OCTETS) MAY("owner", TEXT) MAY("ppr1", FLAG)
 			MAY("ppr2", FLAG) MAY("pprUpdate", FLAG) MAY("notify", TEXTS) MAY("why", TEXT)),
-		.procedure = &dp_import_profile, .read = ctl_profile_import_read,
+		.procedure = &dp_import_profile, .acts = true, .read = ctl_profile_import_read,
 		.write = ctl_profile_import_write },
 	{ .name = "profile list",
 		.args = ARGS(MAY("operator", TEXT) MAY("type", TEXT) MAY("state", TEXT)
@@ -106,26 +106,26 @@ static const struct ctl_verb verbs[] = {
 	{ .name = "order create",
 		.args = ARGS(MAY("iccid", ICCID) MAY("operator", TEXT) MAY("type", TEXT) MAY("eid", EID)
 			MAY("reusable", FLAG) MAY("expiresDays", NUMBER) MAY("why", TEXT)),
-		.procedure = &dp_download_order, .read = ctl_order_create_read,
+		.procedure = &dp_download_order, .acts = true, .read = ctl_order_create_read,
 		.write = ctl_order_create_write },
 	{ .name = "order confirm",
 		.args = ARGS(MUST("iccid", ICCID) MAY("eid", EID) MAY("matchingId", TEXT)
 			MAY("confirmationCode", TEXT)
 			MAY("smds", TEXT) MAY("release", FLAG) MAY("why", TEXT)),
-		.procedure = &dp_confirm_order, .read = ctl_order_confirm_read,
+		.procedure = &dp_confirm_order, .acts = true, .read = ctl_order_confirm_read,
 		.write = ctl_order_confirm_write },
 	{ .name = "order release",
 		.args = ARGS(MUST("iccid", ICCID) MAY("why", TEXT)),
-		.procedure = &dp_release_profile, .read = ctl_order_release_read,
+		.procedure = &dp_release_profile, .acts = true, .read = ctl_order_release_read,
 		.write = ctl_order_release_write },
 	{ .name = "order cancel",
 		.args = ARGS(MUST("iccid", ICCID) MUST("final", TEXT) MAY("force", FLAG)
 			MAY("eid", EID) MAY("matchingId", TEXT) MAY("why", TEXT)),
-		.procedure = &dp_cancel_order, .read = ctl_order_cancel_read,
+		.procedure = &dp_cancel_order, .acts = true, .read = ctl_order_cancel_read,
 		.write = ctl_order_cancel_write },
 	{ .name = "order reset",
 		.args = ARGS(MUST("iccid", ICCID) MAY("why", TEXT)),
-		.procedure = &dp_reset_order, .read = ctl_order_reset_read,
+		.procedure = &dp_reset_order, .acts = true, .read = ctl_order_reset_read,
 		.write = ctl_order_reset_write },
 	{ .name = "order show",
 		.args = ARGS(MAY("iccid", ICCID) MAY("id", NUMBER)),

@@ -91,6 +91,12 @@ verify_chain(struct task *t)
 	GO(verify_euicc);
 }
 
+static struct slice
+hex_or_absent(struct task *t, struct slice octets)
+{
+	return octets.p ? text_hex(t->mem, octets) : SLICE_NONE;
+}
+
 static const struct step *
 verify_euicc(struct task *t)
 {
@@ -109,7 +115,22 @@ verify_euicc(struct task *t)
 	if (c->response.matching_id.p &&
 		slice_trim(c->response.matching_id).n != c->response.matching_id.n)
 		stats_add(STATS_lenient_matching_id);
+	c->call.proved = true;
+	c->call.tac = hex_or_absent(t, c->response.device.tac);
+	c->call.imei = hex_or_absent(t, c->response.device.imei);
 	GO(check_denied);
+}
+
+/*
+ * Absent, empty and blank mean "by EID". What no order can have (§4.1: octets that are no text, `$`)
+ * becomes a MatchingID that none has, for the database takes text only.
+ */
+static struct slice
+matching_id(const struct dp_authenticate_client *c)
+{
+	struct slice given = slice_trim(c->response.matching_id);
+
+	return dp_matching_id_usable(given) ? given : SLICE_LIT("$");
 }
 
 /*
@@ -128,19 +149,8 @@ check_denied(struct task *t)
 	if (!no)
 		GO(find_order);
 	c->call.note = arena_printf(t->mem, "entry %lld of the deny-lists", (long long)entry);
+	c->call.matching_id = matching_id(c).n ? matching_id(c) : SLICE_LIT("");
 	return task_refuse(t, &no->base);
-}
-
-/*
- * Absent, empty and blank mean "by EID". What no order can have (§4.1: octets that are no text, `$`)
- * becomes a MatchingID that none has, for the database takes text only.
- */
-static struct slice
-matching_id(const struct dp_authenticate_client *c)
-{
-	struct slice given = slice_trim(c->response.matching_id);
-
-	return dp_matching_id_usable(given) ? given : SLICE_LIT("$");
 }
 
 /* What decides between the variants of a profile type. */
@@ -242,12 +252,6 @@ download_refusal(struct task *t, const char **event, const char **why)
 	return dp_eligible(t->mem, &needs, &c->response.info2, why);
 }
 
-static struct slice
-hex_or_absent(struct task *t, struct slice octets)
-{
-	return octets.p ? text_hex(t->mem, octets) : SLICE_NONE;
-}
-
 static const struct step *
 judge_order(struct task *t)
 {
@@ -266,8 +270,8 @@ judge_order(struct task *t)
 		.euicc_key = &c->euicc.key,
 		.order_id = STORE_NULL,
 		.template_id = a->template_id,
-		.tac = hex_or_absent(t, c->response.device.tac),
-		.imei = hex_or_absent(t, c->response.device.imei),
+		.tac = c->call.tac,
+		.imei = c->call.imei,
 		.peer = c->in.peer,
 	};
 	if (a->order_id != STORE_NULL) {
@@ -275,8 +279,6 @@ judge_order(struct task *t)
 		c->call.iccid = a->iccid;
 	}
 	c->refused = order_refusal(c);
-	if (c->refused && c->refused != &DP_CI_TEST)
-		c->session.about = a->iccid;
 	if (!c->refused) {
 		c->session.order_id = a->order_id;
 		c->session.state = a->state;
@@ -340,6 +342,8 @@ answer(struct task *t)
 		t->got = R_OK;
 		return ++c->tries < DP_TRIES ? THEN(find_order) : task_trouble(t, T_BUSY);
 	}
+	/* The session of an order tells of its own end. */
+	c->call.recorded = c->session.order_id != STORE_NULL;
 	if (c->refused)
 		return task_refuse(t, &c->refused->base);
 	c->out.profile_metadata = c->session.metadata;

@@ -74,6 +74,7 @@ verify_euicc(struct task *t)
 	if (!crypto_public_init(&key, c->session.euicc_curve, c->session.euicc_point) ||
 		!crypto_verify(&key, &c->response.signed_part, 1, c->response.signature))
 		return task_refuse(t, REFUSE(EUICC_SIGNATURE));
+	c->call.proved = true;
 	if (!slice_eq(c->response.smdp_oid_text, c->session.smdp_oid))
 		return task_refuse(t, REFUSE(OID_MISMATCH));
 	GO(record);

@@ -93,6 +93,7 @@ struct dp {
 	struct dp_denied *denied;   /* what is not served; NULL until it was read first */
 	struct dp_clients *clients; /* of the operators; the same */
 	struct dp_plans *plans;     /* templates, compiled */
+	unsigned telling;           /* refused calls on their way into a history */
 };
 
 /*
@@ -123,6 +124,11 @@ struct dp_call {
 	int64_t order_id;            /* 0: not known */
 	const char *note;            /* one more thing worth a line, or NULL */
 	bool ignored;                /* acknowledged, yet not taken: the note says why */
+	/* of a refused call, for the history of its profile (dp/refused.h) */
+	bool proved;              /* the caller is who it says */
+	bool recorded;            /* the database knows already */
+	struct slice matching_id; /* of the order that was not looked for; empty: by EID */
+	struct slice tac, imei;   /* hexadecimal, as far as the device told them */
 };
 
 /* The task's call is about this eUICC (32 digits): it is logged, and its steps are when it is traced. */

@@ -98,6 +98,7 @@ verify_euicc(struct task *t)
 	if (!crypto_public_init(&key, c->found.euicc_curve, c->found.euicc_point) ||
 		!crypto_verify(&key, parts, 2, c->response.signature))
 		return task_refuse(t, REFUSE(EUICC_SIGNATURE));
+	c->call.proved = true;
 	no = dp_denied_eid(c->call.dp->denied, c->found.eid, &entry);
 	if (no) {
 		c->call.note =
@@ -180,6 +181,7 @@ check_code(struct task *t)
 	if (t->got == R_CONFLICT)
 		return look_again(t);
 	no = dp_refusal_find(c->code.outcome);
+	c->call.recorded = no != NULL; /* a wrong code ended the session */
 	if (no)
 		return task_refuse(t, &no->base);
 	GO(find_template);

@@ -1,8 +1,8 @@
 /*
- * Housekeeping: sessions that never had an order are swept after a day (those that were refused one after
- * 90), bindings when their order is over; what is left of bulk loads that were cut off goes; notifications
- * that came at the very moment of their installation are applied; calls of ES2+ are forgotten when their
- * time is over; the audit trail gets its next partitions. Everything here may be cut off and done again.
+ * Housekeeping: sessions that never had an order are swept after a day, bindings when their order is over;
+ * what is left of bulk loads that were cut off goes; notifications that came at the very moment of their
+ * installation are applied; calls of ES2+ and refused calls are forgotten when their time is over; the audit
+ * trail gets its next partitions. Everything here may be cut off and done again.
  */
 #include "dp/periodic.h"
 #include "store/audit.h"
@@ -10,6 +10,7 @@
 #include "store/notification.h"
 #include "store/order.h"
 #include "store/package.h"
+#include "store/refused.h"
 #include "store/session.h"
 
 enum { SWEEP = 10000, SWEEPS = 20, DEADLINE_MS = 30 * 1000, ARENA = 256 * 1024 };
@@ -22,6 +23,7 @@ struct keeping {
 	struct store_bindings_swept bindings;
 	struct store_load_swept loads;
 	struct store_calls_swept calls;
+	struct store_refused_swept refused;
 	struct rows stragglers;
 	size_t next;
 	struct store_applied applied;
@@ -34,6 +36,7 @@ struct keeping {
 	S(sweep_bindings) \
 	S(sweep_loads) \
 	S(sweep_calls) \
+	S(sweep_refused) \
 	S(find_stragglers) \
 	S(apply_one)       /* again for each: a row a wait, bounded by the finder */ \
 	S(give_up)
@@ -87,9 +90,17 @@ sweep_calls(struct task *t)
 
 	/* Backwards, while there is more, as with sessions. */
 	if (c->sweeps && (c->calls.swept < SWEEP || c->sweeps == SWEEPS))
-		GO(find_stragglers);
+		GO(sweep_refused);
 	c->sweeps++;
 	return store_order_call_sweep(t, c->run.dp->store, SWEEP, &c->calls, THEN(sweep_calls));
+}
+
+static const struct step *
+sweep_refused(struct task *t)
+{
+	struct keeping *c = t->state;
+
+	return store_refused_sweep(t, c->run.dp->store, SWEEP, &c->refused, THEN(find_stragglers));
 }
 
 static const struct step *

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "dp/clients.h"
 #include "dp/orders.h"
+#include "dp/refused.h"
 #include "es2/es2.h"
 #include "es2/json.h"
 #include "stats/stats.h"
@@ -129,13 +130,9 @@ enum { IDENTIFIER_TOLD = 64 };
 static struct slice
 identifier_told(struct arena *mem, struct slice id)
 {
-	size_t n = IDENTIFIER_TOLD;
+	struct slice told = text_beginning(id, IDENTIFIER_TOLD);
 
-	if (id.n <= n)
-		return id;
-	while (n && (id.p[n] & 0xC0) == 0x80) /* a character is kept as a whole */
-		n--;
-	return slice_text(arena_printf(mem, "%.*s…", (int)n, (const char *)id.p));
+	return told.n == id.n ? id : slice_text(arena_printf(mem, "%.*s…", SLICE_FMT(told)));
 }
 
 /* An empty identifier identifies nothing, so its call is not remembered. */
@@ -259,6 +256,7 @@ respond(struct task *t)
 		answer.body = body_write(t, function_of(t->procedure));
 	}
 	log_request(t, call, answer.status);
+	dp_refused_put(t, actor_of(t)->name, call->request.peer, actor_of(t)->why);
 	request_respond(call->outer, &answer);
 }
 
@@ -351,7 +349,7 @@ start(struct request *r, const struct function *f, const struct store_client *cl
 		respond_bare(r, 503, "too-many-tasks");
 		return;
 	}
-	((struct dp_call *)t->state)->dp = dp;
+	*(struct dp_call *)t->state = (struct dp_call){ .dp = dp, .proved = true };
 	call = arena_alloc(t->mem, sizeof *call);
 	call->request = *r;
 	call->outer = r;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "dp/functions.h"
+#include "dp/refused.h"
 #include "es9/es9.h"
 #include "stats/stats.h"
 #include "wire/asn1.h"
@@ -212,6 +213,7 @@ respond(struct task *t)
 		answer.body = form->write(t, f, no);
 	}
 	log_request(t, f, answer.status);
+	dp_refused_put(t, SLICE_LIT("es9+"), t->request->peer, SLICE_LIT(""));
 	request_respond(t->request, &answer);
 }
 

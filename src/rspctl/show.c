@@ -144,20 +144,22 @@ static void
 fill_history(json_t *entry)
 {
 	static const char *const acts[] = { "act", "operation", "refusal", "result", "state" };
+	static const char *const by[] = { "peer", "subscriber" };
 
 	for (size_t i = 0; i < sizeof acts / sizeof *acts && !json_object_get(entry, "did"); i++)
 		if (json_object_get(entry, acts[i]))
 			json_object_set(entry, "did", json_object_get(entry, acts[i]));
-	if (!json_object_get(entry, "actor"))
-		json_object_set(entry, "actor", json_object_get(entry, "peer"));
+	for (size_t i = 0; i < sizeof by / sizeof *by && !json_object_get(entry, "actor"); i++)
+		json_object_set(entry, "actor", json_object_get(entry, by[i]));
 }
 
 void
 rspctl_show_history(json_t *ok)
 {
 	static const struct rspctl_column columns[] = { { "AT", "at" }, { "WHAT", "what" },
-		{ "DID", "did" }, { "FROM", "from" }, { "TO", "to" }, { "EID", "eid" },
-		{ "TAC", "tac" }, { "IMEI", "imei" }, { "BY", "actor" }, { "WHY", "why" } };
+		{ "CALL", "call" }, { "DID", "did" }, { "TIMES", "times" }, { "FROM", "from" },
+		{ "TO", "to" }, { "EID", "eid" }, { "TAC", "tac" }, { "IMEI", "imei" },
+		{ "BY", "actor" }, { "WHY", "why" } };
 	json_t *history = json_object_get(ok, "history"), *entry;
 	size_t i;
 

@@ -75,7 +75,6 @@ store_session_record(struct task *t, struct store *s, const struct store_new_ses
 		P_INT8_OR_NULL(in->template_id),
 		P_TEXT(in->subject),
 		P_TEXT(in->reason),
-		P_TEXT(in->about),
 	};
 
 	return query_send(t, s, Q_SESSION_RECORD, params, ONE_ROW(recorded_columns, out), then);

@@ -49,7 +49,6 @@ struct store_new_session {
 	int64_t order_id;
 	int32_t download_attempts;
 	struct slice state;
-	struct slice about;   /* the profile of an order that was refused; absent: none */
 	struct slice refusal; /* absent: admitted */
 	struct slice event;   /* a move of the profile that goes with the refusal, or absent */
 	struct slice why;     /* for the operator: what was missing */

@@ -1,5 +1,4 @@
-"""What operators hand out and look at: activation codes in bulk, links for phones, filtered lists, CSV, the
-history of one profile."""
+"""What operators hand out and look at: activation codes in bulk, links for phones, filtered lists, CSV."""
 
 import csv
 import io
@@ -13,7 +12,7 @@ import pytest
 
 from card import Card, Download
 from conftest import new_eid
-from harness import BUILD, NAMES, REPOSITORY, wait_for
+from harness import BUILD, REPOSITORY, wait_for
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -201,49 +200,3 @@ def test_no_cell_of_csv_is_a_formula(rspd):
     rspd.desk.order(iccid=rspd.desk.load(args={"type": name}))
     (row,) = rows_of(rspctl(rspd, "order", "list", "--csv", "--type", name))
     assert row["type"] == "'" + name
-
-
-# ---- history -------------------------------------------------------------------------------------
-
-
-def test_the_whole_story_of_a_profile(rspd):
-    card, stranger = (Card(new_eid(), rspd.site.trees["nist"]) for _ in range(2))
-    order = rspd.desk.order(eid=card.eid)
-    lpa = Download(stranger, rspd.client())
-    lpa.initiate().must()
-    lpa.authenticate(order.matching_id).refused("8.1.1", "3.8")
-    lpa = Download(card, rspd.client()).until_authenticated(order.matching_id)
-    lpa.get_package().must()
-    assert lpa.notify(lpa.install()).status == 204
-    assert lpa.notify(card.notification("enable", order.iccid, NAMES["nist"])).status == 204
-    answer = fits("profile-history", rspd.ask("profile history", iccid=order.iccid))
-    story = answer["history"]
-    assert [e["at"] for e in story] == sorted(e["at"] for e in story)
-    moves = [e["to"] for e in story if e["what"] == "move"]
-    assert moves[-4:] == ["linked", "released", "downloaded", "installed"]
-    (refused,) = [e for e in story if e["what"] == "refused"]
-    assert (refused["eid"], refused["refusal"]) == (stranger.eid, "EID_REFUSED")
-    (session,) = [e for e in story if e["what"] == "session"]
-    assert (session["eid"], session["result"]) == (card.eid, "installed")
-    for call in (refused, session):
-        assert len(call["tac"]) == 8 and call["peer"].startswith("127.0.0.1:")
-    told = [(e["operation"], e["eid"]) for e in story if e["what"] == "notification"]
-    assert told == [("install", card.eid), ("enable", card.eid)]
-    assert ("act", "card_enable") in [(e["what"], e.get("act")) for e in story]
-    shown = rspctl(rspd, "profile", "history", order.iccid)
-    for word in (card.eid, stranger.eid, "EID_REFUSED", session["tac"], "card_enable"):
-        assert word in shown
-    (newest,) = rspd.ask("profile history", iccid=order.iccid, limit=1)["history"]
-    assert newest["at"] == story[-1]["at"]
-
-
-def test_a_refused_call_stays_in_the_history(rspd):
-    """What is about no order is swept after a day; this is about one."""
-    order = rspd.desk.order(eid=new_eid())
-    lpa = Download(Card(new_eid(), rspd.site.trees["nist"]), rspd.client())
-    lpa.initiate().must()
-    lpa.authenticate(order.matching_id).refused("8.1.1", "3.8")
-    (row,) = rspd.database.rows(
-        f"select order_id, about from rsp_session where about = '{order.iccid}'"
-    )
-    assert row == (None, order.iccid)

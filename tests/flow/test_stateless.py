@@ -14,6 +14,7 @@ import pki
 from asn1 import Asn1Client
 from card import Card, Download, Identity, b64
 from conftest import new_eid
+from harness import wait_for
 from web import Client
 
 EXECUTED = re.compile(r" execute ([^:]+): ")  # the name under which rspd prepared it
@@ -51,16 +52,26 @@ def of_functions(watched, make_module_card):
     """Statements of a download from AuthenticateClient to CancelSession, without those that the
     daemon runs by itself in the same time."""
     card = make_module_card()
-    o, second = watched.desk.order(), watched.desk.order()
+    o, second, another = watched.desk.order(), watched.desk.order(), watched.desk.order(eid=new_eid())
     with Watch(watched) as idle:
         time.sleep(1.5)
     with Watch(watched) as busy:
         Download(card, watched.client()).run(o.matching_id)
         other = Download(card, watched.client()).until_authenticated(second.matching_id)
         other.cancel("postponed").must()
+        refuse(watched, card, another)
     used = set(busy.names) - set(idle.names)
-    assert len(used) >= 7, used  # two for each of four functions, some shared
+    assert len(used) >= 8, used  # two for each of four functions, some shared, and one behind a refusal
+    assert "refused_put" in used
     return used
+
+
+def refuse(watched, card, o):
+    """A right call that is refused, until its profile's history tells it."""
+    lpa = Download(card, watched.client())
+    lpa.initiate().must()
+    lpa.authenticate(o.matching_id).refused("8.1.1", "3.8")
+    wait_for(lambda: watched.database.value(f"select count(*) from refused_call where iccid = '{o.iccid}'"), "the note")
 
 
 @pytest.fixture(scope="module")
@@ -203,6 +214,14 @@ def test_a_result_of_a_session_without_package_costs_only_the_look(watched, of_f
         assert lpa.notify(octets).status == 204
     seen = [n for n in watch.names if n in of_functions]
     assert len(seen) == 1, seen
+
+
+def test_a_refused_call_costs_one_statement_more_behind_its_answer(watched, of_functions, make_module_card):
+    o = watched.desk.order(eid=new_eid())
+    with Watch(watched) as watch:
+        refuse(watched, make_module_card(), o)
+    seen = [n for n in watch.names if n in of_functions]
+    assert sorted(seen) == ["refused_put", "session_admit", "session_record"]
 
 
 def test_garbage_of_every_function(watched, of_functions, lpa):

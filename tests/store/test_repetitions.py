@@ -132,6 +132,20 @@ def order_expire(world):
     return dict(most=1000, session_seconds=900)
 
 
+def order_cancel_of_a_frozen_order(world):
+    """Its profile was sold again when the card of the older order reported its success."""
+    old = world.at("available")
+    world.order(old.iccid)
+    assert world.db.run("notification_record_result", **world.result_of(old.tx))
+    return dict(iccid=old.iccid, event="cancel_order_unavailable", trusted=True, **ADMIN)
+
+
+def refused_sweep(world):
+    assert world.db.run("refused_put", **world.refused(world.profile()))
+    world.db.rows("update refused_call set last_at = now() - interval '91 days'")
+    return dict(most=1000)
+
+
 def order_call_sweep(world):
     world.db.rows("insert into operator_call values (1, %s, 1, '8900', null, null, now() - interval '1 second')",
                   world.number().to_bytes(32, "big"))
@@ -411,6 +425,8 @@ CALLS = [
     (profile_type_create_with_templates, "profile_type_create", SAME),
     (template_add, "template_add", SAME),
     (load_sweep, "load_sweep", [{"swept": 0}]),
+    (refused_sweep, "refused_sweep", [{"swept": 0}]),
+    (order_cancel_of_a_frozen_order, "order_cancel", SAME),
     (templates_reseal, "templates_reseal", [{"done": 0}]),
     (personal_reseal, "personal_reseal", [{"done": 0}]),
     (credential_set_number, "credential_set_number", SAME),
@@ -445,7 +461,7 @@ CALLS = [
     (packages_reseal, "packages_reseal", [{"done": 0}]),
     (seeds_reseal, "seeds_reseal", [{"done": 0}]),
 ]
-TWICE = {"audit_note", "order_reserve", "order_unreserve"}  # their headers say so
+TWICE = {"audit_note", "order_reserve", "order_unreserve", "refused_put"}  # their headers say so
 ONCE = {"load_begin", "load_take", "load_drop"}  # of a session that is never made again: test_loads.py
 
 
@@ -483,7 +499,13 @@ def test_a_repetition_changes_nothing(world, prepare, name, again):
     (order_create_again_under_a_new_number, "order_create"),
     (order_confirm, "order_confirm"),
     (order_confirm_by_a_caller_who_did_not_choose, "order_confirm"),
-], ids=["create", "confirm", "confirm-not-chosen"])
+    (order_release, "order_release"),
+    (order_cancel, "order_cancel"),
+    (order_cancel_for_good, "order_cancel"),
+    (order_cancel_by_force, "order_cancel"),
+    (order_cancel_of_a_frozen_order, "order_cancel"),
+], ids=["create", "confirm", "confirm-not-chosen", "release", "cancel", "cancel-for-good", "cancel-by-force",
+        "cancel-frozen"])
 def test_what_another_caller_did_is_no_repetition(world, prepare, name):
     given = prepare(world)
     give = given if callable(given) else lambda: given

@@ -56,15 +56,6 @@ def test_a_session_without_an_order_is_kept_for_a_day(world):
     assert is_known(world, young) and not is_known(world, old)
 
 
-def test_a_refused_call_is_kept_for_the_profiles_history(world):
-    iccid = world.released().iccid
-    young, old = (world.session(None, world.eid(), refusal="ORDER_OTHER_EID", about=iccid) for _ in "ab")
-    age(world, young, 89 * DAY)
-    age(world, old, 91 * DAY)
-    assert world.db.run("session_sweep", most=100) == [{"swept": 1}]
-    assert is_known(world, young) and not is_known(world, old)
-
-
 # ---- whom the timer waits for --------------------------------------------------------------------
 
 

@@ -109,6 +109,11 @@ class World:
         self.confirm(iccid)
         return SimpleNamespace(iccid=iccid, order_id=order_id)
 
+    def refused(self, iccid, **more):
+        """A refused call of an eUICC about this profile."""
+        return dict(iccid=iccid, eid=self.eid(), caller="es9+", function="GetBoundProfilePackage",
+                    refusal="BINDING_REFUSED", why="") | more
+
     def session_of(self, order_id, eid, **more):
         """What AuthenticateClient would write for this order as it stands now."""
         now = self.db.rows(
