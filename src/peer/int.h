@@ -2,12 +2,15 @@
 #define PEER_INT_H
 /* What the files of this folder know of each other. */
 #include <jansson.h>
+#include "loop/request.h"
 #include "peer/peer.h"
 
 struct peer {
 	struct https_client *client;
 	struct peer_settings settings;
 	bool set;
+	void (*local)(struct request *r); /* NULL: this rspd serves no ES9+ */
+	void *local_binding;
 };
 
 /* A JSON body that is posted; both in the task's arena. Members of `body` may be text or anything else. */

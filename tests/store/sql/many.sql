@@ -76,5 +76,37 @@ select 'es9', 'bind', (8900000000000000000 + n)::text, lpad(n::text, 32, '0'), n
 
 insert into audit_seal (id, entries, prev_hash, hash)
 select n, 100, '\x00', '\x00' from generate_series(1, 290) as n;
+insert into euicc (eid, operator_id, added_by, last_seen, point, curve)
+select lpad(n::text, 32, '0'), n % 3 + 1, 'test', now() - make_interval(mins => n::integer),
+       decode(repeat('04', 65), 'hex'), 0
+  from generate_series(1, 30000) as n;
+
+insert into eim_package (eid, kind, what, body, asked_by, state, deadline, counter, eim_transaction_id, octets,
+                         out_at, times_out)
+select lpad((n % 30000 + 1)::text, 32, '0'), 'package', 'enable', '\x00', 'test',
+       case when n % 40 = 0 then 'unknown' when n % 40 = 1 then 'waiting' else 'done' end,
+       case when n % 80 = 1 then now() + make_interval(mins => n::integer) end,
+       case when n % 40 <> 1 then n end,
+       case when n % 40 <> 1 then decode(lpad(to_hex(n), 32, '0'), 'hex') end, '\x00',
+       case when n % 40 <> 1 then now() end, 1
+  from generate_series(1, 60000) as n;
+
+insert into euicc_profile (eid, iccid, state, evidence)
+select lpad((n % 30000 + 1)::text, 32, '0'), (8900000000000000000 + n)::text, 'disabled', 'list'
+  from generate_series(1, 60000) as n;
+
+insert into euicc_eim (eid, eim_id)
+select lpad((n % 30000 + 1)::text, 32, '0'), 'eim' || n from generate_series(1, 60000) as n;
+
+insert into eim_notification (eid, sha256, address, octets, state, next_at, received_at)
+select lpad(n::text, 32, '0'), sha256(n::text::bytea), 'smdp.example.org', '\x00',
+       case when n % 50 = 0 then 'waiting' else 'forwarded' end, now() - make_interval(secs => n::integer),
+       now() - make_interval(mins => n::integer)
+  from generate_series(1, 30000) as n;
+
+insert into eim_raw_result (eid, why, octets, sha256, last_at)
+select lpad((n % 3000 + 1)::text, 32, '0'), 'wrong-signature', '\x00', sha256(n::text::bytea),
+       now() - make_interval(mins => n::integer)
+  from generate_series(1, 30000) as n;
 commit;
 analyze;

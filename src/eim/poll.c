@@ -1,0 +1,203 @@
+/*
+ * The gathering of polls: the first that comes opens a batch, which goes at the end of the loop's turn when no
+ * other is on its way, else with 64 polls or after two milliseconds. So a lone poll waits for nobody, and under
+ * load the batches grow by themselves.
+ */
+#include "eim/poll.h"
+#include <stdlib.h>
+#include "eim/eim.h"
+#include "loop/loop.h"
+#include "store/eim.h"
+
+enum { GATHER_MS = 2, BATCH_ARENA = 64 * 1024, BATCH_DEADLINE_MS = 10000 };
+
+struct batch;
+
+/* A task that waits, in its own arena. */
+struct waiter {
+	struct task *t;
+	struct slice eid;
+	struct eim_polled *out;
+	struct batch *batch;
+	size_t place;
+};
+
+struct batch {
+	struct eim_gather *gather;
+	struct waiter *waiters[STORE_POLL_MAX]; /* NULL: it does not wait any more */
+	size_t n;
+};
+
+struct eim_gather {
+	struct eim *eim;
+	struct batch *open; /* still gathering; NULL: none */
+	struct loop_timer *timer;
+	unsigned on_the_way;
+};
+
+struct batch_task {
+	struct batch *batch;
+	struct slice eids[STORE_POLL_MAX];
+	size_t n;
+	struct rows rows;
+};
+
+/* clang-format off */
+#define STEPS(S) \
+	S(ask)  /* for all of them at once       */ \
+	S(give) /* each what it has waited for   */
+/* clang-format on */
+STEPS(DECLARE_STEP)
+static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
+
+static const struct procedure poll_batch = { "PollBatch", THEN(ask), NULL, steps, BATCH_DEADLINE_MS,
+	BATCH_ARENA, sizeof(struct batch_task) };
+
+struct eim_gather *
+eim_gather_new(struct eim *eim)
+{
+	struct eim_gather *g = calloc(1, sizeof *g);
+
+	if (!g)
+		abort();
+	g->eim = eim;
+	return g;
+}
+
+void
+eim_gather_free(struct eim_gather *g)
+{
+	free(g);
+}
+
+static const struct step *
+ask(struct task *t)
+{
+	struct batch_task *c = t->state;
+	const struct batch *b = c->batch;
+
+	/* Copied: who stops waiting takes his memory with him. */
+	for (size_t i = 0; i < b->n; i++)
+		if (b->waiters[i])
+			c->eids[c->n++] = arena_copy(t->mem, b->waiters[i]->eid);
+	if (!c->n)
+		FINISH;
+	return store_eim_poll(t, b->gather->eim->store, c->eids, c->n, &c->rows, THEN(give));
+}
+
+static const struct store_poll *
+row_of(const struct batch_task *c, struct slice eid)
+{
+	const struct store_poll *row = c->rows.first;
+
+	for (size_t i = 0; i < c->rows.n; i++)
+		if (slice_eq(row[i].eid, eid))
+			return &row[i];
+	return NULL;
+}
+
+static void
+wake(struct batch *b, size_t i, enum got got, enum trouble bad)
+{
+	struct task *t = b->waiters[i]->t;
+
+	b->waiters[i] = NULL;
+	task_wake(t, got, bad);
+}
+
+static const struct step *
+give(struct task *t)
+{
+	const struct batch_task *c = t->state;
+	struct batch *b = c->batch;
+
+	for (size_t i = 0; b && i < b->n; i++) {
+		const struct store_poll *row;
+
+		if (!b->waiters[i])
+			continue;
+		row = row_of(c, b->waiters[i]->eid);
+		if (row)
+			b->waiters[i]->out->waiting = row->waiting;
+		wake(b, i, row ? R_OK : R_NONE, T_NONE);
+	}
+	FINISH;
+}
+
+static void
+drop(struct batch *b, enum trouble bad)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (b->waiters[i])
+			wake(b, i, R_NONE, bad);
+	b->gather->on_the_way--;
+	free(b);
+}
+
+/* Whoever was not given an answer hears of the trouble; what comes after a deadline is nobody's. */
+static void
+on_end(struct task *t)
+{
+	struct batch_task *c = t->state;
+
+	drop(c->batch, t->bad ? t->bad : T_BUSY);
+	c->batch = NULL;
+}
+
+static void
+send(struct eim_gather *g)
+{
+	struct batch *b = g->open;
+	struct batch_task *c;
+	struct task *t;
+
+	loop_timer_free(g->timer);
+	g->timer = NULL;
+	g->open = NULL;
+	g->on_the_way++;
+	t = task_new(g->eim->loop, &poll_batch, NULL, on_end);
+	if (!t) {
+		drop(b, T_BUSY);
+		return;
+	}
+	c = t->state;
+	c->batch = b;
+	task_start(t, poll_batch.first);
+}
+
+static void
+on_timer(void *arg)
+{
+	send(arg);
+}
+
+static void
+leave(void *arg)
+{
+	struct waiter *w = arg;
+
+	w->batch->waiters[w->place] = NULL;
+}
+
+const struct step *
+eim_poll(struct task *t, struct eim *eim, struct slice eid, struct eim_polled *out,
+	const struct step *then)
+{
+	struct eim_gather *g = eim->gather;
+	struct waiter *w = ARENA_NEW(t->mem, struct waiter);
+	const struct step *waiting;
+
+	if (!g->open) {
+		g->open = calloc(1, sizeof *g->open);
+		if (!g->open)
+			abort();
+		g->open->gather = g;
+		g->timer = loop_timer_new(eim->loop, g->on_the_way ? GATHER_MS : 0, on_timer, g);
+	}
+	*w = (struct waiter){ t, eid, out, g->open, g->open->n };
+	g->open->waiters[g->open->n++] = w;
+	waiting = task_wait(t, then, leave, w);
+	if (g->open->n == STORE_POLL_MAX)
+		send(g);
+	return waiting;
+}
