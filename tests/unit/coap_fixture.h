@@ -21,7 +21,7 @@
 
 /* ---- the server ---------------------------------------------------------------------------------- */
 
-enum { PARKED = 16, BIG = 40000, PATIENCE_MS = 20000 };
+enum { PARKED = 16, BIG = 70000, PATIENCE_MS = 20000 };
 
 struct server {
 	struct loop *loop;
