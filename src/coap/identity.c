@@ -195,8 +195,11 @@ coap_identity_new(const struct coap_identity_settings *s, char why[COAP_WHY])
 	id->context = SSL_CTX_new(DTLS_method());
 	if (!id->context)
 		snprintf(why, COAP_WHY, "DTLS cannot be set up: %s", tls_last_error());
+	else if (!s->certificate != !s->key)
+		snprintf(why, COAP_WHY, "[coap %s]: certificate and key go together", s->name);
 	else if (!s->certificate && !s->psk_file)
-		snprintf(why, COAP_WHY, "neither a certificate nor a psk_file is configured");
+		snprintf(why, COAP_WHY, "[coap %s] has neither a certificate nor a psk_file",
+			s->name);
 	else
 		ok = (!s->certificate || certificate_read(id, s, why)) &&
 			(!s->psk_file || psk_file_read(id, s->psk_file, why));

@@ -18,6 +18,7 @@
 #include "keys/keys.h"
 #include "loop/loop.h"
 #include "outbox/outbox.h"
+#include "rspd/coap_front.h"
 #include "rspd/daemon.h"
 #include "rspd/front.h"
 #include "rspd/notify.h"
@@ -36,6 +37,7 @@ struct rspd {
 	struct peer *peer;
 	struct outbox *outbox; /* from the first world on */
 	struct front *front;
+	struct coap_front *coap;
 	struct ctl *ctl;
 	struct dp_periodic *expiry, *sealer, *housekeeper, *denied, *certificates, *clones,
 		*clients;
@@ -44,10 +46,12 @@ struct rspd {
 	/* a start or a reload in progress */
 	const struct conf *wanted;
 	struct front_plan *plan;
+	struct coap_front_plan *coap_plan; /* with the plan */
 	struct peer_settings peers; /* with the plan */
 	bool again;                 /* SIGHUP came meanwhile */
 	int64_t said_us;            /* when it last said that it waits; 0: not yet */
-	bool serving, draining, drained;
+	bool serving, draining;
+	unsigned draining_n; /* fronts that have connections or sessions yet */
 	int leave_left_ms;
 	int status;
 };
@@ -63,6 +67,21 @@ value_of(const char *words)
 
 /* ---- start and reload: the same path ---------------------------------------------------------------- */
 
+/* Whoever serves: both, or neither. */
+static bool
+fronts_plan(struct rspd *r, const struct dp_world *world, char words[CTL_WORDS])
+{
+	r->plan = front_plan_new(r->front, r->wanted, world, words);
+	if (!r->plan)
+		return false;
+	r->coap_plan = coap_front_plan_new(r->coap, r->wanted, world, words);
+	if (r->coap_plan)
+		return true;
+	front_plan_free(r->plan);
+	r->plan = NULL;
+	return false;
+}
+
 static bool
 plan_make(struct rspd *r, struct dp_world **world, char words[CTL_WORDS])
 {
@@ -70,8 +89,7 @@ plan_make(struct rspd *r, struct dp_world **world, char words[CTL_WORDS])
 	if (!*world)
 		return false;
 	if (peers_read(r->wanted, &r->peers, words)) {
-		r->plan = front_plan_new(r->front, r->wanted, *world, words);
-		if (r->plan)
+		if (fronts_plan(r, *world, words))
 			return true;
 		peers_drop(&r->peers);
 	}
@@ -83,6 +101,7 @@ static void
 plan_drop(struct rspd *r)
 {
 	front_plan_free(r->plan);
+	coap_front_plan_free(r->coap_plan);
 	peers_drop(&r->peers);
 	r->plan = NULL;
 }
@@ -181,6 +200,7 @@ on_entry(void *arg)
 	settings_apply(r);
 	peers_apply(r);
 	front_plan_start(r->front, r->plan);
+	coap_front_plan_start(r->coap, r->coap_plan);
 	r->plan = NULL;
 	LOG(rspd, NOTICE, "did=%s result=ok version=%s", r->serving ? "reload" : "start",
 		RSPD_VERSION);
@@ -271,7 +291,7 @@ on_leave(void *arg)
 	struct rspd *r = arg;
 
 	r->leave_left_ms -= LEAVE_MS;
-	if (!r->drained ||
+	if (r->draining_n ||
 		((loop_tasks_get(r->loop) || !store_idle(r->store)) && r->leave_left_ms > 0))
 		return;
 	loop_stop(r->loop);
@@ -282,7 +302,16 @@ on_drained(void *arg)
 {
 	struct rspd *r = arg;
 
-	r->drained = true;
+	r->draining_n--;
+}
+
+/* done(r) is called for each of the two. */
+static void
+fronts_drain(struct rspd *r, uint32_t ms, void (*done)(void *arg))
+{
+	r->draining_n = 2;
+	front_drain(r->front, ms, done, r);
+	coap_front_drain(r->coap, ms, done, r);
 }
 
 static void
@@ -317,7 +346,7 @@ drain(void *arg)
 	store_drain(r->store);
 	r->leave_left_ms = (int)(ms > call_ms ? ms : call_ms) + 5000;
 	r->leave = loop_timer_new(r->loop, LEAVE_MS, on_leave, r);
-	front_drain(r->front, ms, on_drained, r);
+	fronts_drain(r, ms, on_drained);
 }
 
 static const struct outbox *
@@ -448,7 +477,8 @@ leave(void *arg)
 {
 	struct rspd *r = arg;
 
-	loop_stop(r->loop);
+	if (!--r->draining_n)
+		loop_stop(r->loop);
 }
 
 /* Everything that a start needs, short of the database's numbers. */
@@ -486,16 +516,18 @@ daemon_run(const struct conf *conf)
 			.loop = r.loop, .store = r.store, .peer = r.peer, .plans = &r.plans
 		};
 		r.front = front_new(r.loop, &r.dp, conf);
+		r.coap = coap_front_new(r.loop, conf, NULL, NULL);
 		if (start(&r, words)) {
 			loop_run(r.loop);
 		} else {
 			LOG(rspd, ERROR, "did=start result=refused note=%s", value_of(words));
 			status = EX_CONFIG;
-			front_drain(r.front, 0, leave, &r); /* sockets that were bound */
+			fronts_drain(&r, 0, leave); /* sockets that were bound */
 			loop_run(r.loop);
 		}
 		services_end(&r);
 		front_free(r.front);
+		coap_front_free(r.coap);
 		dp_world_release(r.dp.world);
 		dp_plans_fini(&r.plans);
 		dp_denied_free(r.dp.denied);
