@@ -94,6 +94,7 @@ struct eim_call {
 	int64_t package_id; /* 0: not known */
 	const char *note;   /* one more thing worth a line, or NULL */
 	bool ignored;       /* answered, yet not taken: the note says why */
+	void *binding;      /* the binding's own */
 };
 
 /* The task's call is about this eUICC (32 digits): it is logged, and its steps are when it is traced. */

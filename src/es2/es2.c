@@ -60,7 +60,7 @@ static const struct es2_member cancel_in[] = {
 };
 static const struct es2_member release_in[] = { ICCID_IN };
 
-#define OUT(name, type, member) { name, WIRE_TEXT, WIRE_VALUE, 0, 0, offsetof(struct type, member) }
+#define OUT(name, type, member) { name, WIRE_TEXT, WIRE_VALUE, 0, 0, offsetof(struct type, member), false }
 static const struct wire_member download_out[] = { OUT("iccid", dp_download_order, out.iccid) };
 static const struct wire_member confirm_out[] = {
 	OUT("eid", dp_confirm_order, out.eid),
@@ -233,7 +233,7 @@ body_write(struct task *t, const struct function *f)
 	if (no) {
 		dp_refusal_count(no);
 		failed = (struct wire_status){ no->subject, no->reason, no->base.words };
-		return wire_json_answer_write(t->mem, &failed, &f->out, t->state);
+		return wire_json_answer_write(t->mem, &failed, &WIRE_NOTHING, t->state);
 	}
 	if (f->procedure == &dp_download_order)
 		order->out.iccid = iccid_padded(t->mem, order->out.iccid);

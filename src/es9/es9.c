@@ -15,8 +15,9 @@
 #include "wire/http.h"
 #include "wire/json.h"
 
-#define MEMBER(function, side, field, name, json, asn1, tag, own) \
-	{ name, WIRE_##json, WIRE_##asn1, tag, own, offsetof(struct dp_##function, side.field) },
+#define MEMBER(function, side, field, name, json, asn1, tag, own)                               \
+	{ name, WIRE_##json, WIRE_##asn1, tag, own, offsetof(struct dp_##function, side.field), \
+		false },
 static const struct wire_member initiate_in[] = { WIRE_INITIATE_AUTHENTICATION_IN(MEMBER) };
 static const struct wire_member initiate_out[] = { WIRE_INITIATE_AUTHENTICATION_OUT(MEMBER) };
 static const struct wire_member authenticate_in[] = { WIRE_AUTHENTICATE_CLIENT_IN(MEMBER) };
@@ -86,7 +87,7 @@ json_write(struct task *t, const struct function *f, const struct dp_refusal *no
 	if (!no)
 		return wire_json_answer_write(t->mem, NULL, &f->out, t->state);
 	failed = (struct wire_status){ no->subject, no->reason, no->base.words };
-	return wire_json_answer_write(t->mem, &failed, &f->out, t->state);
+	return wire_json_answer_write(t->mem, &failed, &WIRE_NOTHING, t->state);
 }
 
 static enum wire_fault

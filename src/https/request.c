@@ -72,6 +72,15 @@ on_close(struct evhttp_connection *evcon, void *arg)
 	ERR_clear_error();
 }
 
+/* What the listener says on every answer, unless this one says it otherwise. */
+static const char *
+header_value(const struct https_header *h, const struct answer *answer)
+{
+	return answer->admin_protocol && strcasecmp(h->name, "X-Admin-Protocol") == 0
+		? answer->admin_protocol
+		: h->value;
+}
+
 static void
 send_answer(struct evhttp_request *ev, struct connection *c, const struct answer *answer)
 {
@@ -80,8 +89,8 @@ send_answer(struct evhttp_request *ev, struct connection *c, const struct answer
 	char seconds[16];
 
 	for (unsigned i = 0; c && i < c->listener->header_n; i++)
-		evhttp_add_header(
-			headers, c->listener->headers[i].name, c->listener->headers[i].value);
+		evhttp_add_header(headers, c->listener->headers[i].name,
+			header_value(&c->listener->headers[i], answer));
 	if (answer->content_type)
 		evhttp_add_header(headers, "Content-Type", answer->content_type);
 	if (answer->retry_after) {

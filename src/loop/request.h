@@ -11,6 +11,8 @@ struct answer {
 	const char *content_type; /* NULL: no body */
 	struct slice body;        /* copied by the transport before request_respond returns */
 	unsigned retry_after;     /* seconds; 0: not said */
+	const char
+		*admin_protocol; /* X-Admin-Protocol, in place of the listener's; NULL: that one */
 };
 
 struct request {

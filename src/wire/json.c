@@ -46,8 +46,45 @@ octets_read(struct arena *mem, enum wire_json form, struct slice text, struct sl
 	case WIRE_TEXT:
 		*out = arena_copy(mem, text);
 		return true;
+	case WIRE_NUMBER:
+	case WIRE_FLAG:
+		break;
 	}
 	return false;
+}
+
+/* The contents of an INTEGER, as it stands in DER. */
+static struct slice
+number_read(struct arena *mem, json_int_t n)
+{
+	struct buf out;
+	unsigned octets = 1;
+
+	while (octets < sizeof n && n >> (8 * octets - 1))
+		octets++;
+	buf_init(&out, mem, sizeof n);
+	while (octets--)
+		buf_put_u8(&out, (uint8_t)(n >> 8 * octets));
+	return buf_get(&out);
+}
+
+static bool
+value_read(struct arena *mem, const struct wire_member *m, const json_t *value, struct slice *out)
+{
+	if (m->json == WIRE_FLAG) {
+		if (json_is_true(value))
+			*out = SLICE_LIT("");
+		return json_is_boolean(value);
+	}
+	if (m->json == WIRE_NUMBER) {
+		if (!json_is_integer(value) || json_integer_value(value) < 0)
+			return false;
+		*out = number_read(mem, json_integer_value(value));
+		return true;
+	}
+	return json_is_string(value) &&
+		octets_read(mem, m->json,
+			slice_of(json_string_value(value), json_string_length(value)), out);
 }
 
 /* Members that the standard does not name, told apart for the operator's statistics. */
@@ -112,6 +149,7 @@ wire_json_read(struct arena *mem, struct slice body, const struct wire_message *
 	void *state, const char **name)
 {
 	json_t *root = wire_json_object_read(mem, body);
+	size_t known = 0;
 
 	*name = NULL;
 	if (!root)
@@ -121,15 +159,16 @@ wire_json_read(struct arena *mem, struct slice body, const struct wire_message *
 		const json_t *value = json_object_get(root, m->name);
 
 		*name = m->name;
-		if (!value || json_is_null(value))
+		if (!value || json_is_null(value)) {
+			if (m->optional)
+				continue;
 			return WIRE_MISSING;
-		if (!json_is_string(value) ||
-			!octets_read(mem, m->json,
-				slice_of(json_string_value(value), json_string_length(value)),
-				wire_member_find(m, state)))
+		}
+		if (!value_read(mem, m, value, wire_member_find(m, state)))
 			return WIRE_INVALID;
+		known++;
 	}
-	if (json_object_size(root) > message->n)
+	if (json_object_size(root) > known)
 		count_unknown(root, message);
 	return WIRE_FINE;
 }
@@ -163,6 +202,17 @@ text_put(struct buf *out, struct slice text)
 	}
 }
 
+/* The contents of an INTEGER that is not negative. */
+static void
+number_put(struct buf *out, struct slice value)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < value.n; i++)
+		n = n << 8 | value.p[i];
+	buf_printf(out, "%llu", (unsigned long long)n);
+}
+
 static void
 member_put(struct arena *mem, struct buf *out, enum wire_json form, struct slice value)
 {
@@ -175,6 +225,12 @@ member_put(struct arena *mem, struct buf *out, enum wire_json form, struct slice
 		return;
 	case WIRE_TEXT:
 		text_put(out, value);
+		return;
+	case WIRE_NUMBER:
+		number_put(out, value);
+		return;
+	case WIRE_FLAG:
+		buf_put_text(out, "true");
 		return;
 	}
 }
@@ -197,18 +253,18 @@ wire_json_answer_write(struct arena *mem, const struct wire_status *failed,
 	struct buf out;
 
 	buf_init(&out, mem, ANSWER_MAX);
-	if (!failed)
-		buf_expect(&out, answer_size(message, state));
+	buf_expect(&out, answer_size(message, state));
 	status_put(&out, failed);
-	for (size_t i = 0; i < message->n && !failed; i++) {
+	for (size_t i = 0; i < message->n; i++) {
 		const struct wire_member *m = &message->members[i];
 		struct slice value = *wire_member_get(m, state);
+		const char *quote = m->json == WIRE_NUMBER || m->json == WIRE_FLAG ? "" : "\"";
 
 		if (!value.p)
 			continue;
-		buf_printf(&out, ",\"%s\":\"", m->name);
+		buf_printf(&out, ",\"%s\":%s", m->name, quote);
 		member_put(mem, &out, m->json, value);
-		buf_put_u8(&out, '"');
+		buf_put_text(&out, quote);
 	}
 	buf_put_u8(&out, '}');
 	return buf_get(&out);

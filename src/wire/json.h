@@ -29,8 +29,8 @@ enum wire_fault wire_json_read(struct arena *mem, struct slice body,
 	const struct wire_message *message, void *state, const char **name);
 
 /*
- * The whole answer: status block, then the members out of `state`, absent ones left out; the block alone
- * when it failed.
+ * The whole answer: status block, then the members out of `state`, absent ones left out. Of a function that
+ * failed there are none on ES9+ and ES2+.
  */
 struct slice wire_json_answer_write(struct arena *mem, const struct wire_status *failed,
 	const struct wire_message *message, const void *state);

@@ -8,13 +8,20 @@
 #include <stddef.h>
 #include "base/slice.h"
 
-enum wire_json { WIRE_BASE64, WIRE_HEX, WIRE_TEXT };
+enum wire_json {
+	WIRE_BASE64,
+	WIRE_HEX,
+	WIRE_TEXT,
+	WIRE_NUMBER, /* the octets are the contents of an INTEGER; not negative */
+	WIRE_FLAG    /* true: there, and empty; false: absent */
+};
 
 enum wire_asn1 {
 	WIRE_VALUE,    /* the octets are what stands under the tag */
 	WIRE_WHOLE,    /* the octets are tag, length and value */
 	WIRE_IMPLICIT, /* the tag stands in place of `own`, with which the octets begin */
-	WIRE_EXPLICIT  /* the octets are one TLV, which stands under the tag */
+	WIRE_EXPLICIT, /* the octets are one TLV, which stands under the tag */
+	WIRE_ANY       /* the octets are one TLV of whatever tag: a CHOICE in its place */
 };
 
 struct wire_member {
@@ -23,13 +30,17 @@ struct wire_member {
 	enum wire_asn1 asn1;
 	uint32_t tag, own;
 	size_t offset; /* of a struct slice */
+	bool optional; /* may be left out: absent */
 };
 
-/* In the order of the ASN.1 module. All are mandatory. */
+/* In the order of the ASN.1 module. */
 struct wire_message {
 	const struct wire_member *members;
 	size_t n;
 };
+
+/* A message without members. */
+#define WIRE_NOTHING ((struct wire_message){ NULL, 0 })
 
 /* What a body was that could not be read. */
 enum wire_fault { WIRE_FINE, WIRE_UNREADABLE, WIRE_MISSING, WIRE_INVALID };

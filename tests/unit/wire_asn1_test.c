@@ -33,7 +33,7 @@ struct call {
 };
 
 #define MEMBER(function, side, field, name, json, asn1, tag, own) \
-	{ name, WIRE_##json, WIRE_##asn1, tag, own, offsetof(struct call, side.field) },
+	{ name, WIRE_##json, WIRE_##asn1, tag, own, offsetof(struct call, side.field), false },
 #define MESSAGE(list)                                                          \
 	{                                                                      \
 		(const struct wire_member[]){ list(MEMBER) },                  \

@@ -15,9 +15,9 @@ struct call {
 };
 
 static const struct wire_member members[] = {
-	{ "transactionId", WIRE_HEX, WIRE_VALUE, 0x80, 0, offsetof(struct call, id) },
-	{ "euiccInfo1", WIRE_BASE64, WIRE_WHOLE, 0xbf20, 0, offsetof(struct call, octets) },
-	{ "smdpAddress", WIRE_TEXT, WIRE_VALUE, 0x83, 0, offsetof(struct call, text) },
+	{ "transactionId", WIRE_HEX, WIRE_VALUE, 0x80, 0, offsetof(struct call, id), false },
+	{ "euiccInfo1", WIRE_BASE64, WIRE_WHOLE, 0xbf20, 0, offsetof(struct call, octets), false },
+	{ "smdpAddress", WIRE_TEXT, WIRE_VALUE, 0x83, 0, offsetof(struct call, text), false },
 };
 static const struct wire_message message = { members, sizeof members / sizeof *members };
 
@@ -250,7 +250,7 @@ an_answer_is_exactly_these_octets(void **state)
 	answer = wire_json_answer_write(&mem, NULL, &empty, &call);
 	assert_string_equal((const char *)answer.p,
 		"{\"header\":{\"functionExecutionStatus\":{\"status\":\"Executed-Success\"}}}");
-	answer = wire_json_answer_write(&mem, &failed, &out, &call);
+	answer = wire_json_answer_write(&mem, &failed, &empty, &call);
 	assert_string_equal((const char *)answer.p,
 		"{\"header\":{\"functionExecutionStatus\":{\"status\":\"Failed\","
 		"\"statusCodeData\":{\"subjectCode\":\"8.10.1\",\"reasonCode\":\"3.9\","
