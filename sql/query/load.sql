@@ -1,20 +1,21 @@
 -- Bulk loads, on a connection of their own: between the first two statements and the rest COPY brings
--- the rows. What the functions do stands beside them in sql/schema/0005-personalisation.sql.
+-- the rows. What the functions do stands beside them in sql/schema/0005-personalisation.sql and
+-- 0008-loads.sql.
 
 -- name: load_begin() -> load_id bigint     zero rows: none
 -- lane: load
 -- writes
 select profile_load_begin() as load_id;
 
--- name: load_take(load_id bigint, type_id bigint, version integer, class text, profiles bigint, fields_all bigint, fields_any bigint, source text, actor text, why text) -> outcome text     zero rows: none
+-- name: load_take(load_id bigint, type_id bigint, version integer, class text, profiles bigint, fields_all bigint, fields_any bigint, details bigint[], source text, actor text, why text) -> outcome text     zero rows: none
 -- All rows become profiles in stock, or none does.
 -- lane: load
 -- writes
-select profile_load_take($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) as outcome;
+select profile_load_take($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as outcome;
 
--- name: load_duplicates(load_id bigint, most integer) -> line bigint, first bigint, total bigint     zero rows: none
+-- name: load_duplicates(load_id bigint, type_id bigint, most integer) -> line bigint, datum text, first bigint, total bigint     zero rows: none
 -- lane: load
-select line, first, total from profile_load_duplicates($1, $2);
+select line, datum, first, total from profile_load_duplicates($1, $2, $3);
 
 -- name: load_drop(load_id bigint) -> dropped boolean     zero rows: none
 -- Nothing comes of its rows.

@@ -43,7 +43,7 @@ select null, null where not exists (select from owner);
 -- name: profile_find(iccid text) -> iccid text, state text     zero rows: none
 select iccid, state from profile where iccid = $1;
 
--- name: profile_type_create(name text, keys text, on_delete text, actor text, operator_name text, low_water integer, imsi_low text, imsi_high text, ids bigint[], saip_versions bigint[], services bigint[], octets bigint[], metadata bytea[], upps bytea[], class text) -> type_id bigint     zero rows: conflict
+-- name: profile_type_create(name text, keys text, on_delete text, actor text, operator_name text, low_water integer, imsi_low text, imsi_high text, ids bigint[], saip_versions bigint[], services bigint[], octets bigint[], metadata bytea[], upps bytea[], class text, shared_imsi boolean) -> type_id bigint     zero rows: conflict
 -- Makes a type of an operator, perhaps with the templates of its first version; the same once more, with
 -- the same numbers of templates, is a repetition. Absent: there is no such operator. Conflict: it exists
 -- and is another.
@@ -51,8 +51,9 @@ with owner as (
     select id from operator where name = $5
 ), made as (
     insert into profile_type (operator_id, name, keys, on_delete, low_water, imsi_low, imsi_high,
-                              template_version, class)
-    select id, $1, $2, $3, $6, $7, $8, case when cardinality($9) > 0 then 1 end, $15 from owner
+                              template_version, class, shared_imsi)
+    select id, $1, $2, $3, $6, $7, $8, case when cardinality($9) > 0 then 1 end, $15, coalesce($16, false)
+      from owner
         on conflict do nothing
  returning id
 ), templates as (
@@ -67,6 +68,7 @@ with owner as (
     select $4, 'profile-type.create',
            concat_ws(' ', 'operator=' || $5, 'name=' || $1, 'keys=' || $2, 'on_delete=' || $3,
                      'low_water=' || $6, 'imsi=' || $7 || '-' || $8,
+                     case when $16 then 'shared_imsi=true' end,
                      'templates=' || nullif(cardinality($9), 0))
       from made
 )
@@ -77,8 +79,45 @@ select t.id
   join owner on t.operator_id = owner.id
  where t.name = $1 and t.keys = $2 and t.on_delete = $3 and t.low_water is not distinct from $6
    and t.imsi_low is not distinct from $7 and t.imsi_high is not distinct from $8
+   and t.shared_imsi = coalesce($16, false)
    and case when cardinality($9) > 0
             then exists (select from template v where v.type_id = t.id and v.id = any($9))
             else t.template_version is null end
  union all
 select null where not exists (select from owner);
+
+-- name: profile_type_set(name text, operator_name text, low_water integer, imsi_low text, imsi_high text, any_imsi boolean, shared_imsi boolean, actor text, why text) -> view jsonb     zero rows: none
+-- Changes what is not null here, for the orders and loads to come; a low-water mark of 0 goes, and with any_imsi
+-- the range does. The next order looks at the stock. None: there is no such type of this operator.
+with known as (
+    select t.id, t.name, w.name as operator,
+           case when $3 is null then t.low_water else nullif($3, 0) end as low_water,
+           case when not $6 then coalesce($4, t.imsi_low) end as imsi_low,
+           case when not $6 then coalesce($5, t.imsi_high) end as imsi_high,
+           coalesce($7, t.shared_imsi) as shared_imsi
+      from profile_type t
+      join operator w on w.id = t.operator_id
+     where w.name = $2 and t.name = $1
+), changed as (
+    update profile_type t
+       set low_water = k.low_water, imsi_low = k.imsi_low, imsi_high = k.imsi_high,
+           shared_imsi = k.shared_imsi,
+           stock_low = t.stock_low and t.low_water is not distinct from k.low_water,
+           stock_probe = case when t.low_water is not distinct from k.low_water then t.stock_probe else 0 end
+      from known k
+     where t.id = k.id
+       and (t.low_water, t.imsi_low, t.imsi_high, t.shared_imsi)
+           is distinct from (k.low_water, k.imsi_low, k.imsi_high, k.shared_imsi)
+ returning k.*
+), audited as (
+    insert into audit (actor, act, why)
+    select $8, 'profile-type.set',
+           concat_ws(' ', 'operator=' || operator, 'name=' || name, 'low_water=' || coalesce(low_water, 0),
+                     'imsi=' || coalesce(imsi_low || '-' || imsi_high, 'any'), 'shared_imsi=' || shared_imsi,
+                     nullif($9, ''))
+      from changed
+)
+select jsonb_strip_nulls(jsonb_build_object(
+           'name', name, 'operator', operator, 'lowWater', low_water,
+           'imsiRange', imsi_low || '-' || imsi_high, 'sharedImsi', shared_imsi)) as view
+  from known;

@@ -1,28 +1,34 @@
 -- Templates of profile types: packages that profiles are made of when they are bound.
 
--- name: template_prepare(type_name text, operator_name text, count integer) -> template_id bigint, operator_id bigint, type_id bigint, version integer, rank integer, class text, fields_all bigint     zero rows: none
+-- name: template_prepare(type_name text, operator_name text, count integer) -> template_id bigint, operator_id bigint, type_id bigint, version integer, rank integer, class text, loads bigint, fields_all bigint, fields_any bigint, details bytea     zero rows: none
 -- What adding templates needs before it writes: a number for each, under which it is sealed and by which the
--- write knows its own repetition; the type and its newest version with the last rank of it, and what
--- every profile loaded so far has. Absent: not known.
+-- write knows its own repetition; the type and its newest version with the last rank of it; how many loads
+-- it had, and what their profiles have (details: 8 octets each). Absent: not known.
 select nextval('template_id_seq') as template_id, w.id as operator_id, t.id as type_id,
        coalesce(t.template_version, 0) as version,
        coalesce((select max(v.rank) from template v
                   where v.type_id = t.id and v.version = t.template_version), 0) as rank,
-       t.class,
-       coalesce((select bit_and(l.fields_all) from profile_load l where l.type_id = t.id), -1) as fields_all
+       t.class, have.loads, coalesce(have.fields_all, -1) as fields_all,
+       coalesce(have.fields_any, 0) as fields_any,
+       (select string_agg(int8send(d.detail), '')
+          from (select distinct unnest(l.details) as detail
+                  from profile_load l where l.type_id = t.id) d) as details
   from generate_series(1, $3)
   left join operator w on w.name = $2
-  left join profile_type t on t.operator_id = w.id and t.name = $1;
+  left join profile_type t on t.operator_id = w.id and t.name = $1
+  cross join lateral (select count(*) as loads, bit_and(l.fields_all) as fields_all,
+                             bit_or(l.fields_any) as fields_any
+                        from profile_load l where l.type_id = t.id) have;
 
--- name: template_add(type_id bigint, version integer, former integer, rank integer, needs bigint, ids bigint[], saip_versions bigint[], services bigint[], octets bigint[], metadata bytea[], upps bytea[], class text, actor text, why text) -> version integer     zero rows: conflict
+-- name: template_add(type_id bigint, version integer, former integer, rank integer, loads bigint, ids bigint[], saip_versions bigint[], services bigint[], octets bigint[], metadata bytea[], upps bytea[], class text, actor text, why text) -> version integer     zero rows: conflict
 -- Templates beside those there: a version of their own, or variants of the newest from this rank on. The
--- same numbers are a repetition. Conflict: the type has another version or class by now, or a profile
--- without what they need.
+-- same numbers are a repetition. Conflict: the type has another version or class by now, or another number
+-- of loads than these were held against.
 -- lane: background
 with was as (
     select t.id, t.name
       from profile_type t
-     where t.id = $1 and profile_type_has(t.id, $5)
+     where t.id = $1 and profile_type_loads(t.id) = $5
        and coalesce(t.template_version, 0) = $3 and coalesce(t.class, $12) = $12
        and not exists (select from template v where v.type_id = $1 and v.version = $2 and v.rank >= $4)
        for no key update

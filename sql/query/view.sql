@@ -67,7 +67,7 @@ select jsonb_strip_nulls(jsonb_build_object(
 select jsonb_strip_nulls(jsonb_build_object(
            'name', t.name, 'operator', w.name, 'keys', t.keys, 'onDelete', t.on_delete,
            'createdAt', utc(t.created_at), 'class', t.class, 'version', t.template_version,
-           'imsiRange', t.imsi_low || '-' || t.imsi_high,
+           'imsiRange', t.imsi_low || '-' || t.imsi_high, 'sharedImsi', nullif(t.shared_imsi, false),
            'lowWater', t.low_water, 'low', case when t.low_water is not null then t.stock_low end,
            'stock', profile_stock(t.id, 10000000),
            'templates', (select coalesce(jsonb_agg(jsonb_build_object(

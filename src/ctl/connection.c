@@ -245,13 +245,18 @@ ctl_stream_wait(struct ctl_connection *n, struct task *t, const struct step *the
 }
 
 void
+ctl_stream_stop(struct ctl_connection *n)
+{
+	n->stream.gone = true;
+	wake(n);
+}
+
+void
 ctl_connections_drain(struct ctl *c)
 {
 	for (struct ctl_connection *n = c->connections; n; n = n->next)
-		if (n->stream.open && !n->stream.ended) {
-			n->stream.gone = true;
-			wake(n);
-		}
+		if (n->stream.open && !n->stream.ended)
+			ctl_stream_stop(n);
 }
 
 /* A stream whose end has not come cannot be told from the next request: the connection ends with it. */

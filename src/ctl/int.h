@@ -151,6 +151,8 @@ void ctl_stream_start(struct ctl_connection *connection);
 enum ctl_stream_got ctl_stream_read(struct ctl_connection *connection, struct slice *piece);
 const struct step *ctl_stream_wait(
 	struct ctl_connection *connection, struct task *t, const struct step *then) MUST_RETURN;
+/* Nothing more is taken of what follows: who waits goes on and reads STREAM_GONE. */
+void ctl_stream_stop(struct ctl_connection *connection);
 
 /* {"error":{…}}; words may hold "what is wrong; what to do", and then advice is NULL. */
 json_t *ctl_error_new(const char *code, const char *words, const char *advice);

@@ -1,4 +1,7 @@
-/* profile-type create, profile-type template add: how their procedures' structs are filled and told. */
+/*
+ * profile-type create, profile-type template add: how their procedures' structs are filled and told; and
+ * profile-type set, which is one statement.
+ */
 #include "base/text.h"
 #include "ctl/int.h"
 #include "ctl/verbs.h"
@@ -28,7 +31,7 @@ has_control(struct slice text)
 
 /* The packages, the first choice first. */
 static const struct refusal *
-read_templates(struct task *t, struct dp_create_type *c)
+read_packages(struct task *t, struct dp_templates *x)
 {
 	struct slice *texts = ARENA_ARRAY(t->mem, struct slice, STORE_TEMPLATES);
 	struct slice *packages = ARENA_ARRAY(t->mem, struct slice, STORE_TEMPLATES);
@@ -44,14 +47,30 @@ read_templates(struct task *t, struct dp_create_type *c)
 			return ctl_refuse(
 				t, "a template is larger than 1 MiB; it cannot be offered");
 	}
-	c->in.packages = packages;
-	c->in.package_count = n;
+	x->packages = packages;
+	x->count = n;
 	return NULL;
 }
 
-/* "LOW-HIGH", as many digits each. */
+/* The type's name, and templates with what is said of their metadata. */
 static const struct refusal *
-read_range(struct task *t, struct dp_create_type *c)
+read_templates(struct task *t, struct dp_templates *x)
+{
+	const struct refusal *no;
+
+	x->operator_name = ctl_operator_get(t);
+	x->type_name = ctl_text_get(t, "name");
+	if (!x->type_name.n || x->type_name.n > 100)
+		return ctl_refuse(t, "name must have 1 to 100 characters; choose another");
+	if (has_control(x->type_name))
+		return ctl_refuse(t, "name has control characters; choose another");
+	no = read_packages(t, x);
+	return no ? no : ctl_wishes_get(t, "profileName", &x->wishes);
+}
+
+/* "LOW-HIGH", as many digits each; absent when it is not given. */
+static const struct refusal *
+read_range(struct task *t, struct slice *from, struct slice *to)
 {
 	struct slice range = ctl_text_get(t, "imsiRange");
 	const uint8_t *dash = range.p ? memchr(range.p, '-', range.n) : NULL;
@@ -65,21 +84,8 @@ read_range(struct task *t, struct dp_create_type *c)
 		return ctl_refuse(t,
 			"imsiRange is not LOW-HIGH, two IMSIs of the same length; see rspctl help "
 			"profile-type create");
-	c->in.imsi_low = low;
-	c->in.imsi_high = high;
-	return NULL;
-}
-
-static const struct refusal *
-read_name(struct task *t, struct dp_create_type *c)
-{
-	c->in.actor = ctl_actor_get(t);
-	c->in.operator_name = ctl_operator_get(t);
-	c->in.name = ctl_text_get(t, "name");
-	if (!c->in.name.n || c->in.name.n > 100)
-		return ctl_refuse(t, "name must have 1 to 100 characters; choose another");
-	if (has_control(c->in.name))
-		return ctl_refuse(t, "name has control characters; choose another");
+	*from = low;
+	*to = high;
 	return NULL;
 }
 
@@ -90,6 +96,8 @@ read_ways(struct task *t, struct dp_create_type *c)
 	static const char *const deletes[] = { "keep", "reissue", "available", NULL };
 	int64_t low_water = ctl_number_get(t, "lowWater");
 
+	if (low_water > INT32_MAX)
+		return ctl_refuse(t, "lowWater is more than 2147483647; give less");
 	c->in.low_water = low_water > 0 ? (int32_t)low_water : 0;
 	c->in.keys = ctl_text_get(t, "keys");
 	c->in.on_delete = ctl_text_get(t, "onDelete");
@@ -111,59 +119,98 @@ const struct refusal *
 ctl_profile_type_create_read(struct task *t)
 {
 	struct dp_create_type *c = t->state;
-	const struct refusal *no = read_name(t, c);
+	const struct refusal *no = read_ways(t, c);
 
+	c->in.actor = ctl_actor_get(t);
+	c->in.shared_imsi = ctl_flag_get(t, "sharedImsi");
 	if (!no)
-		no = read_ways(t, c);
-	if (!no)
-		no = read_range(t, c);
-	if (!no)
-		no = read_templates(t, c);
-	return no ? no : ctl_wishes_get(t, "profileName", &c->in.wishes);
+		no = read_range(t, &c->in.imsi_low, &c->in.imsi_high);
+	return no ? no : read_templates(t, &c->templates);
 }
 
 void
 ctl_profile_type_create_write(struct task *t, json_t *ok)
 {
 	const struct dp_create_type *c = t->state;
+	const struct dp_templates *x = &c->templates;
 
-	ctl_put_text(ok, "name", c->in.name);
-	ctl_put_text(ok, "operator", c->in.operator_name);
+	ctl_put_text(ok, "name", x->type_name);
+	ctl_put_text(ok, "operator", x->operator_name);
 	ctl_put_text(ok, "keys", c->in.keys);
 	ctl_put_text(ok, "onDelete", c->in.on_delete);
 	if (c->in.low_water)
 		json_object_set_new(ok, "lowWater", json_integer(c->in.low_water));
 	if (c->in.imsi_low.p)
 		ctl_put_text(ok, "imsiRange", ctl_text_get(t, "imsiRange"));
-	if (!c->in.package_count)
+	if (c->in.shared_imsi)
+		json_object_set_new(ok, "sharedImsi", json_true());
+	if (!x->count)
 		return;
 	json_object_set_new(ok, "version", json_integer(1));
-	json_object_set_new(ok, "variants", json_integer((json_int_t)c->in.package_count));
-	ctl_put_text(ok, "class", c->profile_class);
+	json_object_set_new(ok, "variants", json_integer((json_int_t)x->count));
+	ctl_put_text(ok, "class", x->profile_class);
 }
 
 const struct refusal *
 ctl_template_add_read(struct task *t)
 {
 	struct dp_add_template *c = t->state;
-	const struct refusal *no = read_name(t, &c->make);
+	const struct refusal *no = read_templates(t, &c->templates);
 
-	if (!no)
-		no = read_templates(t, &c->make);
-	if (!no && !c->make.in.package_count)
-		no = ctl_refuse(t, "templates is empty; send one at least");
-	c->variant = ctl_flag_get(t, "variant");
-	return no ? no : ctl_wishes_get(t, "profileName", &c->make.in.wishes);
+	c->in.actor = ctl_actor_get(t);
+	c->in.variant = ctl_flag_get(t, "variant");
+	if (!no && !c->templates.count)
+		return ctl_refuse(t, "templates is empty; send one at least");
+	return no;
 }
 
 void
 ctl_template_add_write(struct task *t, json_t *ok)
 {
 	const struct dp_add_template *c = t->state;
+	const struct dp_templates *x = &c->templates;
 
-	ctl_put_text(ok, "name", c->make.in.name);
-	ctl_put_text(ok, "operator", c->make.in.operator_name);
+	ctl_put_text(ok, "name", x->type_name);
+	ctl_put_text(ok, "operator", x->operator_name);
 	json_object_set_new(ok, "version", json_integer(c->out.version));
-	json_object_set_new(ok, "added", json_integer((json_int_t)c->make.in.package_count));
-	ctl_put_text(ok, "class", c->make.profile_class);
+	json_object_set_new(ok, "added", json_integer((json_int_t)x->count));
+	ctl_put_text(ok, "class", x->profile_class);
+}
+
+/* NULL when the argument is one of the two words, or is left out. */
+static const struct refusal *
+read_wish(struct task *t, const char *name, enum store_wish *out)
+{
+	struct slice word = ctl_text_get(t, name);
+
+	*out = slice_eq(word, SLICE_LIT("yes")) ? STORE_YES : word.p ? STORE_NO : STORE_KEEP;
+	if (word.p && *out == STORE_NO && !slice_eq(word, SLICE_LIT("no")))
+		return ctl_refuse(t,
+			arena_printf(t->mem, "%s is neither yes nor no; give one of them", name));
+	return NULL;
+}
+
+const struct step *
+ctl_profile_type_set_ask(struct task *t, struct rows *out, const struct step *then)
+{
+	struct dp_actor actor = ctl_actor_get(t);
+	struct store_type_change in = { .name = ctl_text_get(t, "name"),
+		.operator_name = ctl_operator_get(t),
+		.low_water = (int32_t)ctl_number_get(t, "lowWater"),
+		.any_imsi = ctl_flag_get(t, "anyImsi"),
+		.actor = actor.name,
+		.why = actor.why };
+	const struct refusal *no = read_range(t, &in.imsi_low, &in.imsi_high);
+
+	if (!no)
+		no = read_wish(t, "sharedImsi", &in.shared_imsi);
+	if (!no && in.imsi_low.p && in.any_imsi)
+		no = ctl_refuse(t, "imsiRange and anyImsi exclude each other; give one");
+	if (!no && in.low_water < 0 && !in.imsi_low.p && !in.any_imsi &&
+		in.shared_imsi == STORE_KEEP)
+		no = ctl_refuse(
+			t, "nothing is to change; give lowWater, imsiRange, anyImsi or sharedImsi");
+	return no ? task_refuse(t, no)
+		  : store_profile_type_set(
+			    t, ((struct dp_call *)t->state)->dp->store, &in, out, then);
 }

@@ -39,6 +39,13 @@ wait_for_more(struct dp_rows *rows, struct task *t, const struct step *then)
 	return ctl_stream_wait(ctl_call_get(t)->connection, t, then);
 }
 
+static void
+stop(struct dp_rows *rows, struct task *t)
+{
+	(void)rows;
+	ctl_stream_stop(ctl_call_get(t)->connection);
+}
+
 /* What the stream has when a reader has used up its piece: rows end, or wait, or go on (NULL). */
 static const enum dp_rows_got *
 next_piece(struct ctl_connection *connection, struct slice *piece)
@@ -266,13 +273,13 @@ ctl_rows_new(struct task *t, bool json_lines)
 	if (json) {
 		arena_defer(t->mem, free_json, json);
 		json->rows = (struct dp_rows){
-			.next = next_json, .wait = wait_for_more, .texts = json->cell
+			.next = next_json, .wait = wait_for_more, .stop = stop, .texts = json->cell
 		};
 		json->connection = connection;
 		return &json->rows;
 	}
 	arena_defer(t->mem, free_csv, csv);
-	csv->rows = (struct dp_rows){ .next = next_csv, .wait = wait_for_more };
+	csv->rows = (struct dp_rows){ .next = next_csv, .wait = wait_for_more, .stop = stop };
 	csv->connection = connection;
 	csv_init(&csv->csv);
 	return &csv->rows;

@@ -13,6 +13,7 @@
 
 struct dp_clients;
 struct dp_denied;
+struct dp_load_places;
 struct dp_plans;
 struct keys_private;
 struct peer;
@@ -93,6 +94,7 @@ struct dp {
 	struct dp_denied *denied;   /* what is not served; NULL until it was read first */
 	struct dp_clients *clients; /* of the operators; the same */
 	struct dp_plans *plans;     /* templates, compiled */
+	struct dp_load_places *loads;
 	unsigned telling;           /* refused calls on their way into a history */
 };
 

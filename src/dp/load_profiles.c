@@ -10,8 +10,11 @@
 #include "codec/metadata.h"
 #include "crypto/milenage.h"
 #include "dp/functions.h"
+#include "dp/load_places.h"
 #include "dp/orders.h"
 #include "dp/personalise.h"
+#include "dp/templates.h"
+#include "profile/given.h"
 #include "profile/metadata.h"
 
 enum {
@@ -28,6 +31,7 @@ enum {
 	S(find_type)        /* with its newest templates                             */ \
 	S(find_templates) \
 	S(open_templates)   /* every row must make a package of each                 */ \
+	S(take_place)       /* among the few that may load at a time                 */ \
 	S(begin)            /* a session for this load                               */ \
 	S(read_rows)        /* a turn of them; again until the end                   */ \
 	S(send_rows)        /* backwards, to read more                               */ \
@@ -55,13 +59,14 @@ struct load {
 	struct variant variant[STORE_TEMPLATES];
 	size_t variant_count;
 	bool test; /* the profiles have class test, and the published test key */
-	/* begin */
+	/* take_place */
+	struct dp_load_place place;
 	struct store_load load;
 	/* read_rows */
 	struct profile_column columns[PERSONAL_COLUMNS_MAX];
 	size_t column_count;
 	bool named, ended, wrong;
-	int64_t fields_all, fields_any;
+	struct profile_given given;
 	/* take */
 	unsigned takes;
 	struct store_load_taken taken;
@@ -100,18 +105,6 @@ find_templates(struct task *t)
 		&c->variants, THEN(open_templates));
 }
 
-/* MCC and MNC out of profileOwner's three octets (TS 24.008 §10.5.1.13). */
-static struct slice
-network_of(struct arena *mem, struct slice mcc_mnc)
-{
-	const uint8_t *o = mcc_mnc.p;
-
-	if (mcc_mnc.n != 3)
-		return SLICE_NONE;
-	return slice_text(arena_printf(mem, o[1] >> 4 == 0x0f ? "%x%x%x%x%x" : "%x%x%x%x%x%x",
-		o[0] & 15, o[0] >> 4, o[1] & 15, o[2] & 15, o[2] >> 4, o[1] >> 4));
-}
-
 static void
 free_template(void *template)
 {
@@ -136,7 +129,7 @@ open_template(struct task *t, const struct store_variant *from, struct variant *
 		return false;
 	arena_defer(t->mem, free_template, out->template);
 	if (codec_store_metadata_read(t->mem, from->metadata, &m, &why))
-		out->network = network_of(t->mem, m.mcc_mnc);
+		out->network = dp_network_of(t->mem, m.mcc_mnc);
 	return true;
 }
 
@@ -150,8 +143,22 @@ open_templates(struct task *t)
 		if (!open_template(t, &from[i], &c->variant[c->variant_count++]))
 			return task_trouble(t, T_BROKEN);
 	c->test = slice_eq(c->type.profile_class, dp_class_name(CODEC_CLASS_TEST));
-	c->fields_all = -1;
-	return store_load_begin(t, c->base.call.dp->store, &c->load, THEN(begin));
+	c->given = PROFILE_GIVEN_NONE;
+	return dp_load_place_find(
+		t, c->base.call.dp, &c->place, c->base.in.source, THEN(take_place));
+}
+
+static const struct step *
+take_place(struct task *t)
+{
+	struct load *c = t->state;
+	struct dp *dp = c->base.call.dp;
+
+	if (t->got == R_NONE) {
+		c->base.call.note = dp_load_places_name(t->mem, dp->loads);
+		return task_refuse(t, REFUSE(LOAD_NO_PLACE));
+	}
+	return store_load_begin(t, dp->store, &c->load, THEN(begin));
 }
 
 static const struct step *
@@ -286,8 +293,9 @@ fits(const struct load *c, struct arena *mem, const struct profile_personal *row
 }
 
 static void
-stage(struct load *c, struct arena *mem, const struct profile_personal *row)
+stage(struct task *t, struct arena *mem, const struct profile_personal *row)
 {
+	struct load *c = t->state;
 	struct slice iccid = row->value[PERSONAL_ICCID];
 	struct crypto_place place = { DP_PROFILE_PERSONAL, iccid };
 	struct store_load_row out = { .line = c->base.in.rows->line,
@@ -295,13 +303,8 @@ stage(struct load *c, struct arena *mem, const struct profile_personal *row)
 		.imsi = row->value[PERSONAL_IMSI],
 		.personal = crypto_seal(
 			c->base.call.world->sealer, mem, place, profile_record_write(mem, row)) };
-	int64_t fields = 0;
 
-	for (int f = 0; f < PERSONAL_FIELDS; f++)
-		if (row->value[f].p)
-			fields |= INT64_C(1) << f;
-	c->fields_all &= fields;
-	c->fields_any |= fields;
+	profile_given_put(&c->given, t->mem, row);
 	store_load_put(&c->load, &out);
 }
 
@@ -325,7 +328,7 @@ take_row(struct task *t, struct arena *mem)
 		!fits(c, mem, &row, &fault))
 		refuse_row(t, rows->line, fault.name, fault.reason);
 	else
-		stage(c, mem, &row);
+		stage(t, mem, &row);
 	explicit_bzero(&row, sizeof row);
 }
 
@@ -369,12 +372,14 @@ read_turn(struct task *t, struct arena *mem)
 			c->ended = true;
 			return THEN(send_rows);
 		case DP_ROWS_WAIT:
+			dp_load_place_pause(&c->place, rows);
 			return rows->wait(rows, t, THEN(read_rows));
 		case DP_ROWS_END:
 			c->ended = true;
 			return THEN(send_rows);
 		case DP_ROWS_GONE:
-			return task_refuse(t, REFUSE(LOAD_ABANDONED));
+			return task_refuse(
+				t, c->place.given_up ? REFUSE(LOAD_SLOW) : REFUSE(LOAD_ABANDONED));
 		}
 		if (store_load_full(&c->load) ||
 			(i % LOOK_AT_CLOCK == 0 && clock_mono_us() >= until))
@@ -385,9 +390,11 @@ read_turn(struct task *t, struct arena *mem)
 static const struct step *
 read_rows(struct task *t)
 {
+	struct load *c = t->state;
 	const struct step *next;
 	struct arena mem;
 
+	dp_load_place_resume(&c->place, c->base.out.rows);
 	arena_init(&mem, ROW_ARENA, NULL, NULL);
 	next = read_turn(t, &mem);
 	arena_fini(&mem);
@@ -410,7 +417,7 @@ find_duplicates(struct task *t)
 	struct load *c = t->state;
 
 	return store_load_duplicates(
-		t, &c->load, DP_ROW_FAULTS, &c->duplicates, THEN(tell_duplicates));
+		t, &c->load, c->type.type_id, DP_ROW_FAULTS, &c->duplicates, THEN(tell_duplicates));
 }
 
 static const struct step *
@@ -434,8 +441,10 @@ take(struct task *t)
 	struct store_load_facts facts = { .type_id = c->type.type_id,
 		.template_version = c->type.version,
 		.profile_class = c->type.profile_class,
-		.fields_all = c->fields_all,
-		.fields_any = c->fields_any,
+		.fields_all = c->given.all,
+		.fields_any = c->given.any,
+		.details = c->given.details,
+		.detail_count = c->given.detail_count,
 		.source = c->base.in.source,
 		.actor = c->base.in.actor.name,
 		.why = c->base.in.actor.why };
@@ -462,11 +471,15 @@ check_taken(struct task *t)
 static void
 tell_duplicate(struct task *t, const struct store_load_duplicate *d)
 {
-	char reason[64] = "is the ICCID of a profile that is here already";
+	bool imsi = slice_eq(d->datum, SLICE_LIT("imsi"));
+	char reason[64];
 
 	if (d->first != STORE_NULL)
 		snprintf(reason, sizeof reason, "stands in line %lld already", (long long)d->first);
-	refuse_row(t, d->line, "iccid", reason);
+	else
+		snprintf(reason, sizeof reason, "is the %s of a profile that is here already",
+			imsi ? "IMSI" : "ICCID");
+	refuse_row(t, d->line, imsi ? "imsi" : "iccid", reason);
 }
 
 static int

@@ -8,6 +8,7 @@
  */
 #include "dp/dp.h"
 #include "dp/refusal.h"
+#include "dp/templates.h"
 #include "dp/wishes.h"
 #include "peer/es12.h"
 #include "store/order.h"
@@ -150,32 +151,28 @@ extern const struct procedure dp_import_profile;
 /* A profile type comes to be, perhaps with the templates of its first version. */
 struct dp_create_type {
 	struct dp_call call;
+	struct dp_templates templates; /* none: its profiles are imported */
 	struct {
 		struct dp_actor actor;
-		struct slice operator_name;
-		struct slice name, keys, on_delete; /* all given */
-		int32_t low_water;                  /* 0: none */
-		struct slice imsi_low, imsi_high;   /* digits of one length; absent: any */
-		const struct slice *packages;       /* UPPs, the first choice first */
-		size_t package_count;               /* STORE_TEMPLATES at most */
-		struct dp_wishes wishes;
+		struct slice keys, on_delete;     /* given */
+		int32_t low_water;                /* 0: none */
+		struct slice imsi_low, imsi_high; /* digits of one length; absent: any */
+		bool shared_imsi;                 /* profiles may have IMSIs of others */
 	} in;
 	struct store_type out;
-	/* judge_packages */
-	struct store_template templates[STORE_TEMPLATES];
-	struct slice profile_class;
-	int64_t needs;
-	/* number_templates */
-	struct rows places;
 };
 extern const struct procedure dp_create_type;
 
 /* Templates for a type that is there: a new version, or variants of the newest. */
 struct dp_add_template {
-	struct dp_create_type
-		make; /* its `out`, keys, on_delete, IMSIs and low_water are not used */
-	bool variant;
+	struct dp_call call;
+	struct dp_templates templates;
+	struct {
+		struct dp_actor actor;
+		bool variant;
+	} in;
 	struct store_template_added out;
+	/* add, again when the type changed under us */
 	unsigned tries;
 };
 extern const struct procedure dp_add_template;
@@ -197,6 +194,8 @@ struct dp_rows {
 	enum dp_rows_got (*next)(struct dp_rows *rows);
 	/* after DP_ROWS_WAIT */
 	const struct step *(*wait)(struct dp_rows *rows, struct task *t, const struct step *then);
+	/* Nothing more is wanted of them: who waits goes on, and the next is DP_ROWS_GONE. */
+	void (*stop)(struct dp_rows *rows, struct task *t);
 	const struct slice *texts;
 	size_t n;
 	int64_t line;

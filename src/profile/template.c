@@ -104,8 +104,8 @@ profile_template_get(const struct profile_template *t)
 
 /* ---- what fits ---- */
 
-static const struct template_key *
-key_get(const struct profile_template *t, uint8_t version, uint8_t id)
+const struct template_key *
+template_key_find(const struct profile_template *t, uint8_t version, uint8_t id)
 {
 	for (size_t i = 0; i < t->info.key_count; i++)
 		if (t->key[i].version == version && t->key[i].id == id)
@@ -119,7 +119,7 @@ key_has_place(const struct profile_template *t, struct arena *mem, uint8_t versi
 {
 	const struct profile_column column = { PERSONAL_KEY, version, id };
 
-	return key_get(t, version, id) ||
+	return template_key_find(t, version, id) ||
 		personal_refuse(fault, WHY_PLACE, profile_column_name(mem, &column),
 			arena_printf(mem,
 				"has no place: no security domain of the template has a key of "
@@ -127,8 +127,9 @@ key_has_place(const struct profile_template *t, struct arena *mem, uint8_t versi
 				version, id));
 }
 
-static bool
-needs_hold(const struct profile_template *t, uint32_t given, struct profile_row_fault *fault)
+bool
+template_needs_hold(
+	const struct profile_template *t, uint32_t given, struct profile_row_fault *fault)
 {
 	for (int f = 0; f < PERSONAL_FIELDS; f++)
 		if (t->info.needs & ~given & 1u << f)
@@ -137,8 +138,8 @@ needs_hold(const struct profile_template *t, uint32_t given, struct profile_row_
 	return true;
 }
 
-static bool
-place_is_there(
+bool
+template_place_holds(
 	const struct profile_template *t, enum profile_field field, struct profile_row_fault *fault)
 {
 	return (t->info.takes >> field & 1) ||
@@ -159,7 +160,7 @@ profile_template_columns_hold(const struct profile_template *t, struct arena *me
 			continue;
 		if (field == PERSONAL_KEY
 				? !key_has_place(t, mem, columns[i].version, columns[i].id, fault)
-				: !place_is_there(t, field, fault))
+				: !template_place_holds(t, field, fault))
 			return false;
 		if (field < PERSONAL_FIELDS)
 			given |= 1u << field;
@@ -167,7 +168,7 @@ profile_template_columns_hold(const struct profile_template *t, struct arena *me
 	if (given >> PERSONAL_OP & 1)
 		given |= 1u << PERSONAL_OPC;
 	fault->column = PROFILE_NO_COLUMN;
-	return needs_hold(t, given, fault);
+	return template_needs_hold(t, given, fault);
 }
 
 /* Keys of SCP80 and of the GlobalPlatform channels (types of GP Card Specification, table 11-16). */
@@ -186,9 +187,9 @@ key_length_holds(const struct template_key *key, size_t n)
 	}
 }
 
-static bool
-keys_hold(const struct profile_template *t, struct arena *mem, const struct profile_personal *in,
-	struct profile_row_fault *fault)
+bool
+template_keys_hold(const struct profile_template *t, struct arena *mem,
+	const struct profile_personal *in, struct profile_row_fault *fault)
 {
 	for (size_t i = 0; i < in->key_count; i++) {
 		const struct profile_key *key = &in->key[i];
@@ -196,18 +197,19 @@ keys_hold(const struct profile_template *t, struct arena *mem, const struct prof
 
 		if (!key_has_place(t, mem, key->version, key->id, fault))
 			return false;
-		if (!key_length_holds(key_get(t, key->version, key->id), key->octets.n))
+		if (!key_length_holds(template_key_find(t, key->version, key->id), key->octets.n))
 			return personal_refuse(fault, WHY_LENGTH, profile_column_name(mem, &column),
 				arena_printf(mem,
 					"has %zu octets, which a key of type %02X has not",
-					key->octets.n, key_get(t, key->version, key->id)->type));
+					key->octets.n,
+					template_key_find(t, key->version, key->id)->type));
 	}
 	return true;
 }
 
-static bool
-lengths_hold(const struct profile_template *t, struct arena *mem, const struct profile_personal *in,
-	struct profile_row_fault *fault)
+bool
+template_lengths_hold(const struct profile_template *t, struct arena *mem,
+	const struct profile_personal *in, struct profile_row_fault *fault)
 {
 	struct slice imsi = in->value[PERSONAL_IMSI], k = in->value[PERSONAL_K],
 		     opc = in->value[PERSONAL_OPC];
@@ -240,11 +242,11 @@ profile_template_row_holds(const struct profile_template *t, struct arena *mem,
 	for (int f = 0; f < PERSONAL_FIELDS; f++)
 		if (personal_has(in, (enum profile_field)f)) {
 			given |= 1u << f;
-			if (!place_is_there(t, (enum profile_field)f, fault))
+			if (!template_place_holds(t, (enum profile_field)f, fault))
 				return false;
 		}
-	return needs_hold(t, given, fault) && keys_hold(t, mem, in, fault) &&
-		lengths_hold(t, mem, in, fault);
+	return template_needs_hold(t, given, fault) && template_keys_hold(t, mem, in, fault) &&
+		template_lengths_hold(t, mem, in, fault);
 }
 
 /* ---- the package ---- */

@@ -70,6 +70,20 @@ struct profile_template {
 	bool suci_in_usim; /* service 125: the USIM calculates the SUCI */
 };
 
+/* NULL: no key of that version and identifier has a place. */
+const struct template_key *
+template_key_find(const struct profile_template *t, uint8_t version, uint8_t id);
+
+/* Parts of profile_template_row_holds. `given`: 1u << enum profile_field. */
+bool template_needs_hold(
+	const struct profile_template *t, uint32_t given, struct profile_row_fault *fault);
+bool template_place_holds(const struct profile_template *t, enum profile_field field,
+	struct profile_row_fault *fault);
+bool template_keys_hold(const struct profile_template *t, struct arena *mem,
+	const struct profile_personal *in, struct profile_row_fault *fault);
+bool template_lengths_hold(const struct profile_template *t, struct arena *mem,
+	const struct profile_personal *in, struct profile_row_fault *fault);
+
 /* Finds the places in the package that was read from t->upp.octets and makes the parts. */
 bool template_plan(struct arena *mem, struct profile_template *t, const struct profile_upp *upp,
 	struct profile_fault *fault);

@@ -101,8 +101,20 @@ static const struct rspctl_verb verbs[] = {
 				"after a delete on the card: keep (default), reissue to it, or available")
 			NUMBER("--low-water", "N", "lowWater", "alert.stock-low when fewer are in stock")
 			TEXT("--imsi-range", "LOW-HIGH", "imsiRange", "only profiles with IMSIs between these")
+			FLAG("--shared-imsi", "sharedImsi",
+				"its profiles may have IMSIs that others have, and others theirs")
 			PACKAGES("--template", "templates", "a profile package as template")
 			METADATA WHY),
+		NULL, rspctl_show_facts },
+	{ "profile-type set", "change the stock level or the IMSIs of a profile type",
+		"For the orders and loads to come; what is in stock stays.",
+		OPTIONS(PLACE("NAME", "name", "the profile type")
+			WHOSE_TYPE
+			NUMBER("--low-water", "N", "lowWater", "alert.stock-low when fewer are in stock; 0: never")
+			TEXT("--imsi-range", "LOW-HIGH", "imsiRange", "only profiles with IMSIs between these")
+			FLAG("--any-imsi", "anyImsi", "no range from now on")
+			TEXT("--shared-imsi", "yes|no", "sharedImsi", "may IMSIs be those of others")
+			WHY),
 		NULL, rspctl_show_facts },
 	{ "profile-type template add", "give a profile type another template",
 		"The template is a new version, for the orders to come: an order keeps to the version that was the "
@@ -338,7 +350,8 @@ static const struct rspctl_verb verbs[] = {
 		"interrupted and begun again.",
 		OPTIONS(), rspctl_rotate, NULL },
 	{ "pki make-test", "make a test PKI and a configuration that uses it",
-		"CI, EUM, SM-DP+ and SM-DS on either curve, with TLS; no certificates of an eIM.",
+		"CI, EUM, SM-DP+ and SM-DS on either curve, with TLS, and an operator's for ES2+; "
+		"no certificates of an eIM.",
 		OPTIONS(PLACE("DIR", NULL, "where it goes")
 			LIST("--dns", "NAME", NULL, "a name of the server")
 			TEXT("--oid", "OID", NULL, "the operator's object identifier")

@@ -14,6 +14,7 @@
 #include "dp/clients.h"
 #include "dp/denied.h"
 #include "dp/periodic.h"
+#include "dp/load_places.h"
 #include "dp/plans.h"
 #include "keys/keys.h"
 #include "loop/loop.h"
@@ -34,6 +35,7 @@ struct rspd {
 	struct store *store;
 	struct dp dp;
 	struct dp_plans plans;
+	struct dp_load_places loads;
 	struct peer *peer;
 	struct outbox *outbox; /* from the first world on */
 	struct front *front;
@@ -512,9 +514,11 @@ daemon_run(const struct conf *conf)
 		r.loop = loop_new(&(struct loop_limits){ .tasks = conf->limits.tasks });
 		r.store = store_new(r.loop, &settings);
 		r.peer = peer_new(r.loop, peers_calls(conf));
-		r.dp = (struct dp){
-			.loop = r.loop, .store = r.store, .peer = r.peer, .plans = &r.plans
-		};
+		r.dp = (struct dp){ .loop = r.loop,
+			.store = r.store,
+			.peer = r.peer,
+			.plans = &r.plans,
+			.loads = &r.loads };
 		r.front = front_new(r.loop, &r.dp, conf);
 		r.coap = coap_front_new(r.loop, conf, NULL, NULL);
 		if (start(&r, words)) {
@@ -530,6 +534,7 @@ daemon_run(const struct conf *conf)
 		coap_front_free(r.coap);
 		dp_world_release(r.dp.world);
 		dp_plans_fini(&r.plans);
+		dp_load_places_fini(&r.loads);
 		dp_denied_free(r.dp.denied);
 		dp_clients_free(r.dp.clients);
 		outbox_free(r.outbox);

@@ -15,7 +15,6 @@ enum {
 	CONNECT_SECONDS = 10,
 	SEND_SECONDS = 120, /* until the server has taken what was put */
 	ASK_SECONDS = 3600, /* the longest statement: millions of rows become profiles */
-	SESSIONS = 4,       /* of one program at a time */
 };
 
 /* COPY's binary form begins with a signature, flags and the length of an extension that is not there. */
@@ -325,7 +324,6 @@ copy_free(void *arg)
 	event_free(c->timer);
 	PQclear(c->result);
 	PQfinish(c->pg);
-	c->store->copies--;
 	explicit_bzero(c->rows, COPY_ROWS);
 	free(c->rows);
 	free(c);
@@ -343,16 +341,15 @@ abandon(void *arg)
 struct copy *
 copy_new(struct task *t, struct store *s)
 {
-	struct copy *c = s->copies < SESSIONS ? calloc(1, sizeof *c) : NULL;
+	struct copy *c = calloc(1, sizeof *c);
 
 	if (!c)
-		return NULL;
+		abort();
 	c->store = s;
 	c->rows = malloc(COPY_ROWS);
 	c->timer = evtimer_new(s->base, on_timer, c);
 	if (!c->rows || !c->timer)
 		abort();
-	s->copies++;
 	arena_defer(t->mem, copy_free, c);
 	return c;
 }

@@ -165,8 +165,11 @@ struct channel {
 struct listener {
 	struct conn conn;
 	struct channel channels[LISTEN_CHANNELS];
-	const char *commands[LISTEN_CHANNELS];
+	const char *commands[LISTEN_CHANNELS + 1]; /* and the lock's */
 	size_t channel_count;
+	char lock[128]; /* the command that takes it */
+	void (*held)(void *arg, bool is_held);
+	void *held_arg;
 	struct event *timer;
 	bool draining; /* nothing is held back */
 };
@@ -206,7 +209,7 @@ struct copy {
 	bool decides;  /* the statement makes it true: when its answer is lost, nobody knows */
 };
 
-/* NULL: too many load already. It goes with the task's arena. */
+/* It goes with the task's arena. */
 struct copy *copy_new(struct task *t, struct store *s);
 /* As query_start, on this session, which the first one connects. */
 const struct step *
@@ -246,7 +249,6 @@ struct store {
 	struct listener listener;
 	void (*told)(void *arg); /* see store_told_set; NULL: nobody */
 	void *told_arg;
-	unsigned copies; /* sessions of bulk loads */
 };
 
 /* Tables that the program fills and nothing else writes: compared at the start, written by --migrate. */

@@ -9,8 +9,6 @@ const struct step *
 store_load_begin(struct task *t, struct store *s, struct store_load *out, const struct step *then)
 {
 	*out = (struct store_load){ .copy = copy_new(t, s) };
-	if (!out->copy)
-		return task_trouble(t, T_BUSY);
 	return copy_ask(
 		out->copy, t, Q_LOAD_BEGIN, NO_PARAMS, 0, ONE_ROW(begun_columns, out), then);
 }
@@ -45,17 +43,18 @@ store_load_flush(struct task *t, struct store_load *l, bool end, const struct st
 
 static const struct column duplicate_columns[] = {
 	COL_INT8(struct store_load_duplicate, line),
+	COL_TEXT(struct store_load_duplicate, datum),
 	COL_INT8(struct store_load_duplicate, first),
 	COL_INT8(struct store_load_duplicate, total),
 };
 
 const struct step *
-store_load_duplicates(struct task *t, struct store_load *l, int32_t most, struct rows *out,
-	const struct step *then)
+store_load_duplicates(struct task *t, struct store_load *l, int64_t type_id, int32_t most,
+	struct rows *out, const struct step *then)
 {
-	const struct param params[] = { P_INT8(l->load_id), P_INT4(most) };
+	const struct param params[] = { P_INT8(l->load_id), P_INT8(type_id), P_INT4(most) };
 
-	return copy_ask(l->copy, t, Q_LOAD_DUPLICATES, params, 2,
+	return copy_ask(l->copy, t, Q_LOAD_DUPLICATES, params, 3,
 		MANY_ROWS(
 			struct store_load_duplicate, duplicate_columns, STORE_LOAD_DUPLICATES, out),
 		then);
@@ -69,7 +68,8 @@ store_load_take(struct task *t, struct store_load *l, const struct store_load_fa
 {
 	const struct param params[] = { P_INT8(l->load_id), P_INT8(facts->type_id),
 		P_INT4(facts->template_version), P_TEXT(facts->profile_class), P_INT8(l->staged),
-		P_INT8(facts->fields_all), P_INT8(facts->fields_any), P_TEXT(facts->source),
+		P_INT8(facts->fields_all), P_INT8(facts->fields_any),
+		P_INT8_ARRAY(facts->details, facts->detail_count), P_TEXT(facts->source),
 		P_TEXT(facts->actor), P_TEXT(facts->why) };
 
 	copy_decides(l->copy, t);

@@ -16,7 +16,7 @@ struct store_load {
 	int64_t staged;  /* rows */
 };
 
-/* T_BUSY also when four loads run already. */
+/* A session more; how many may be at a time is the caller's to bound. */
 const struct step *store_load_begin(struct task *t, struct store *s, struct store_load *out,
 	const struct step *then) MUST_RETURN;
 
@@ -37,21 +37,24 @@ const struct step *store_load_flush(
 
 struct store_load_duplicate {
 	int64_t line;
-	int64_t first; /* the line that has its ICCID already; STORE_NULL: a profile has */
-	int64_t total; /* how many such lines there are */
+	struct slice datum; /* "iccid" or "imsi" */
+	int64_t first;      /* the line that has it already; STORE_NULL: a profile has */
+	int64_t total;      /* how many such lines there are */
 };
 
 /* Rows of struct store_load_duplicate, by line, at most 1000; all rows must be staged. */
 enum { STORE_LOAD_DUPLICATES = 1000 };
-const struct step *store_load_duplicates(struct task *t, struct store_load *l, int32_t most,
-	struct rows *out, const struct step *then) MUST_RETURN;
+const struct step *store_load_duplicates(struct task *t, struct store_load *l, int64_t type_id,
+	int32_t most, struct rows *out, const struct step *then) MUST_RETURN;
 
 struct store_load_facts {
 	int64_t type_id;
 	int32_t template_version; /* for which the rows were judged */
 	struct slice profile_class;
-	int64_t fields_all, fields_any; /* 1 << number of the field in the record */
-	struct slice source;            /* where the rows come from, for the audit trail */
+	int64_t fields_all, fields_any; /* 1 << enum profile_field: of every row, of one at least */
+	const int64_t *details;         /* profile/given.h */
+	size_t detail_count;
+	struct slice source; /* where the rows come from, for the audit trail */
 	struct slice actor, why;
 };
 

@@ -2,10 +2,6 @@
 #include "store/operator.h"
 #include "store/query.h"
 
-#define P_WISH(wish)     \
-	((struct param){ \
-		.kind = KIND_BOOL, .number = (wish) == STORE_YES, .null = (wish) == STORE_KEEP })
-
 static const struct column name_columns[] = { COL_TEXT(struct store_operator_name, name) };
 
 const struct step *

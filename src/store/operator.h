@@ -12,8 +12,6 @@
 /* Rows of one look at the clients. */
 enum { STORE_CLIENT_PAGE = 200 };
 
-enum store_wish { STORE_KEEP, STORE_YES, STORE_NO };
-
 struct store_operator {
 	struct slice name;
 	struct slice requester;                     /* absent: any, or (when set) as it is */

@@ -1,6 +1,7 @@
 /* Profiles and their types: the wrappers of sql/query/profile.sql. */
 #include "store/profile.h"
 #include "store/query.h"
+#include "store/view.h"
 
 static const struct column imported_columns[] = {
 	COL_TEXT(struct store_imported, iccid),
@@ -46,7 +47,23 @@ store_profile_type_create(struct task *t, struct store *s, const struct store_ne
 		in->low_water ? P_INT4(in->low_water) : P_NULL(INT4), P_TEXT(in->imsi_low),
 		P_TEXT(in->imsi_high), P_INT8_ARRAY(a.ids, n), P_INT8_ARRAY(a.saip_versions, n),
 		P_INT8_ARRAY(a.services, n), P_INT8_ARRAY(a.octets, n),
-		P_BYTES_ARRAY(a.metadata, n), P_BYTES_ARRAY(a.upps, n), P_TEXT(in->profile_class) };
+		P_BYTES_ARRAY(a.metadata, n), P_BYTES_ARRAY(a.upps, n), P_TEXT(in->profile_class),
+		P_BOOL(in->shared_imsi) };
 
 	return query_send(t, s, Q_PROFILE_TYPE_CREATE, params, ONE_ROW(type_columns, out), then);
+}
+
+static const struct column view_columns[] = { COL_JSON(struct store_view, view) };
+
+const struct step *
+store_profile_type_set(struct task *t, struct store *s, const struct store_type_change *in,
+	struct rows *out, const struct step *then)
+{
+	const struct param params[] = { P_TEXT(in->name), P_TEXT(in->operator_name),
+		in->low_water < 0 ? P_NULL(INT4) : P_INT4(in->low_water), P_TEXT(in->imsi_low),
+		P_TEXT(in->imsi_high), P_BOOL(in->any_imsi), P_WISH(in->shared_imsi),
+		P_TEXT(in->actor), P_TEXT(in->why) };
+
+	return query_send(t, s, Q_PROFILE_TYPE_SET, params,
+		MANY_ROWS(struct store_view, view_columns, 1, out), then);
 }

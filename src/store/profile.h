@@ -43,6 +43,7 @@ struct store_new_type {
 	struct slice name, keys, on_delete, operator_name, actor;
 	int32_t low_water;                /* 0: none */
 	struct slice imsi_low, imsi_high; /* absent: any */
+	bool shared_imsi;                 /* its profiles may have IMSIs of others */
 	const struct store_template *templates;
 	size_t template_count;
 	struct slice profile_class; /* with templates */
@@ -52,5 +53,18 @@ struct store_new_type {
 const struct step *
 store_profile_type_create(struct task *t, struct store *s, const struct store_new_type *in,
 	struct store_type *out, const struct step *then) MUST_RETURN;
+
+/* What is to change. */
+struct store_type_change {
+	struct slice name, operator_name, actor, why;
+	int32_t low_water;                /* 0: none from now on; -1: stays */
+	struct slice imsi_low, imsi_high; /* absent: stays … */
+	bool any_imsi;                    /* … or goes */
+	enum store_wish shared_imsi;
+};
+
+/* One row of struct store_view, the type as it is now. R_NONE: there is no such type of this operator. */
+const struct step *store_profile_type_set(struct task *t, struct store *s,
+	const struct store_type_change *in, struct rows *out, const struct step *then) MUST_RETURN;
 
 #endif

@@ -53,6 +53,8 @@ struct param {
 /* NULL when the number is STORE_NULL. */
 #define P_INT8_OR_NULL(v)  ((struct param){ .kind = KIND_INT8, .number = (v), .null = (v) == STORE_NULL })
 #define P_TIME_OR_NULL(us) ((struct param){ .kind = KIND_TIME, .number = (us), .null = (us) == STORE_NULL })
+/* An enum store_wish; NULL when it is STORE_KEEP. */
+#define P_WISH(v)  ((struct param){ .kind = KIND_BOOL, .number = (v) == STORE_YES, .null = (v) == STORE_KEEP })
 /* A NULL of any kind: P_NULL(INT4). */
 #define P_NULL(KIND) ((struct param){ .kind = KIND_##KIND, .null = true })
 #define P_INT8_ARRAY(v, count)  ((struct param){ .kind = KIND_INT8_ARRAY, .numbers = (v), .n = (count) })

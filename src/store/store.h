@@ -18,6 +18,9 @@ struct store;
 /* How a NULL of SQL arrives in an int64_t: a bigint or a time that is not there. */
 #define STORE_NULL INT64_MIN
 
+/* A switch of a row that is to be changed, or left as it is. */
+enum store_wish { STORE_KEEP, STORE_YES, STORE_NO };
+
 /* Rows as they come back where several may: an array of the row's struct, in the task's arena. */
 struct rows {
 	const void *first; /* NULL when there is none */

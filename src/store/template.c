@@ -9,7 +9,10 @@ static const struct column place_columns[] = {
 	COL_INT4(struct store_template_place, version),
 	COL_INT4(struct store_template_place, rank),
 	{ "class", KIND_TEXT, SHAPE_SLICE, offsetof(struct store_template_place, profile_class) },
+	COL_INT8(struct store_template_place, loads),
 	COL_INT8(struct store_template_place, fields_all),
+	COL_INT8(struct store_template_place, fields_any),
+	COL_BYTES(struct store_template_place, details),
 };
 
 const struct step *
@@ -52,7 +55,7 @@ store_template_add(struct task *t, struct store *s, const struct store_template_
 	size_t n = in->count;
 	struct store_template_arrays a = store_template_arrays(t->mem, in->templates, n);
 	const struct param params[] = { P_INT8(in->type_id), P_INT4(in->version),
-		P_INT4(in->former), P_INT4(in->rank), P_INT8(in->needs), P_INT8_ARRAY(a.ids, n),
+		P_INT4(in->former), P_INT4(in->rank), P_INT8(in->loads), P_INT8_ARRAY(a.ids, n),
 		P_INT8_ARRAY(a.saip_versions, n), P_INT8_ARRAY(a.services, n),
 		P_INT8_ARRAY(a.octets, n), P_BYTES_ARRAY(a.metadata, n), P_BYTES_ARRAY(a.upps, n),
 		P_TEXT(in->profile_class), P_TEXT(in->actor), P_TEXT(in->why) };

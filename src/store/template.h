@@ -18,11 +18,13 @@ struct store_template {
 
 struct store_template_place {
 	int64_t template_id;
-	int64_t operator_id, type_id; /* STORE_NULL: there is none of this name */
-	int64_t fields_all; /* 1 << number of the field: what every loaded profile has; -1: none is */
-	int32_t version;    /* the newest; 0: none */
-	int32_t rank;       /* the last of that version */
-	struct slice profile_class; /* absent: none yet */
+	int64_t operator_id, type_id;   /* STORE_NULL: there is none of this name */
+	int64_t loads;                  /* that it had */
+	int64_t fields_all, fields_any; /* of their profiles, and the details: profile/given.h … */
+	struct slice details;           /* … 8 octets each */
+	int32_t version;                /* the newest; 0: none */
+	int32_t rank;                   /* the last of that version */
+	struct slice profile_class;     /* absent: none yet */
 };
 
 /* Rows of struct store_template_place, `count` of them, which differ in template_id alone. */
@@ -34,7 +36,7 @@ struct store_template_addition {
 	int64_t type_id;
 	int32_t version, former; /* former: the newest so far; 0: none */
 	int32_t rank;            /* of the first */
-	int64_t needs;           /* 1 << number of the field: what a profile must have */
+	int64_t loads;           /* of the type, against which they were held */
 	const struct store_template *templates;
 	size_t count;
 	struct slice profile_class, actor, why;

@@ -6,6 +6,7 @@ import fcntl
 import itertools
 import json
 import os
+import select
 import signal
 import socket
 import struct
@@ -116,6 +117,49 @@ def test_duplicates_in_the_file_and_in_the_database(stock):
     found = faults(stock, csv_of([twice, old, row(), twice]))
     assert [(line, column) for line, column, _ in found] == [(3, "iccid"), (5, "iccid")]
     assert "here already" in found[0][2] and "line 2" in found[1][2]
+
+
+def test_an_imsi_is_in_one_profile(stock):
+    old = row()
+    load(stock, "T", [old])
+    first, second = row(), row()
+    found = faults(stock, csv_of([first, row(imsi=old["imsi"]), second | {"imsi": first["imsi"]}, row()]))
+    assert [(line, column) for line, column, _ in found] == [(3, "imsi"), (4, "imsi")]
+    assert "here already" in found[0][2] and "line 2" in found[1][2]
+    assert old["imsi"] not in found[0][2]
+
+
+def test_an_imported_profile_keeps_its_imsi(stock):
+    imported = upp.profile(599_998, imsi="001010599999998")
+    stock.ctl("profile", "import", write(stock, "imported.der", imported), "--type", "packages")
+    found = faults(stock, csv_of([row(imsi="001010599999998")]))
+    assert [(line, column) for line, column, _ in found] == [(2, "imsi")]
+
+
+def test_types_that_share_imsis(stock):
+    make_type(stock, "bootstrap", words=["--shared-imsi"])
+    imsi = row()["imsi"]
+    assert try_load(stock, csv_of([row(imsi=imsi), row(imsi=imsi)]), type_name="bootstrap")["loaded"] == 2
+    assert stock.ctl("profile-type", "show", "bootstrap")["sharedImsi"] is True
+    stock.ctl("profile-type", "set", "bootstrap", "--shared-imsi", "no")
+    assert [c for _, c, _ in faults(stock, csv_of([row(imsi=imsi)]), type_name="bootstrap")] == ["imsi"]
+
+
+def test_a_type_is_set(stock):
+    make_type(stock, "settled", words=["--imsi-range", "001010000000000-001010000000001"])
+    rows = csv_of([row()])
+    assert "range" in faults(stock, rows, type_name="settled")[0][2]
+    told = stock.ctl("profile-type", "set", "settled", "--imsi-range", "001010000000000-001019999999999", "--low-water", 7)
+    assert told == {"name": "settled", "operator": "default", "lowWater": 7, "sharedImsi": False,
+                    "imsiRange": "001010000000000-001019999999999"}
+    assert try_load(stock, rows, type_name="settled")["loaded"] == 1
+    assert "imsiRange" not in stock.ctl("profile-type", "set", "settled", "--any-imsi", "--low-water", 0)
+    for words in ([], ["--any-imsi", "--imsi-range", "1-2"], ["--shared-imsi", "perhaps"], ["--imsi-range", "12-13"],
+                  ["--any-imsi", "--imsi-range", "001010000000000-001019999999999"]):
+        code, printed, _ = stock.ctl("profile-type", "set", "settled", *words, check=False)
+        assert code and json.loads(printed)["error"]["code"] == "arguments", words
+    code, printed, _ = stock.ctl("profile-type", "set", "nobody", "--any-imsi", check=False)
+    assert json.loads(printed)["error"]["code"] == "type-unknown"
 
 
 def test_all_that_is_wrong_is_told_at_once(stock):
@@ -366,14 +410,41 @@ def test_two_at_a_time(twins):
         assert sorted(t["loaded"] for t in told.values()) == outcomes
 
 
-def test_too_many_at_a_time(stock):
-    held = [send(stock, b"iccid,imsi,k,opc\n", end=False) for _ in range(4)]
+def test_silent_loads_hold_up_nobody(stock):
+    """Four have every place, and bring nothing, or a row now and then: the slowest gives way to one that waits."""
+    rows = many(1000).splitlines(keepends=True)
+    held = [send(stock, rows[0].encode(), end=False) for _ in range(4)]
     wait_for(lambda: len(staged(stock)) == 4, "four loads")
-    connection, lines = send(stock, b"")
-    assert answer(lines)["error"]["code"] == "busy"
-    for c, _ in [*held, (connection, None)]:
-        leave(c)
+    over = threading.Event()
+
+    def trickle(connection):
+        for line in rows[1:]:
+            if over.wait(0.2):
+                return
+            with contextlib.suppress(OSError):
+                connection.sendall(b"%d\n%s" % (len(line), line.encode()))
+
+    trickler = threading.Thread(target=trickle, args=(held[0][0],))
+    trickler.start()
+    try:
+        connection, lines = send(stock, csv_of([row()]).encode())
+        assert answer(lines)["ok"]["loaded"] == 1
+        connection.close()
+        ended = [json.loads(h.readline())["error"] for h in first_answers(held)]
+        assert [e["code"] for e in ended] == ["load-slow"] and "waited" in ended[0]["message"]
+    finally:
+        over.set()
+        trickler.join()
+    for c, _ in held:
+        with contextlib.suppress(OSError):
+            leave(c)
     wait_for(lambda: not sweep(stock), "their ends")
+
+
+def first_answers(held):
+    """Those of the loads that have been answered."""
+    ready, _, _ = select.select([c for c, _ in held], [], [], 10)
+    return [lines for c, lines in held if c in ready]
 
 
 def sweep(rspd):

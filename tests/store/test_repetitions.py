@@ -358,8 +358,13 @@ def profile_type_create_with_templates(world):
     return profile_type_create(world) | world.templates((0x0203, 2), (0x0201, 0)) | {"class": "operational"}
 
 
+def profile_type_set(world):
+    name = world.db.value("select name from profile_type where id = %s", world.templated(low_water=3))
+    return dict(name=name, operator_name="default", low_water=9, any_imsi=False, shared_imsi=True, **ADMIN)
+
+
 def template_add(world):
-    return dict(type_id=world.templated(), version=2, former=1, rank=1, needs=1, **world.templates(), **ADMIN,
+    return dict(type_id=world.templated(), version=2, former=1, rank=1, loads=0, **world.templates(), **ADMIN,
                 **{"class": "operational"})
 
 
@@ -420,13 +425,14 @@ CALLS = [
     (order_reset, "order_reset", SAME),
     (order_expire, "order_expire", [{"expired": 0}]),
     (order_call_sweep, "order_call_sweep", [{"swept": 0}]),
+    (refused_sweep, "refused_sweep", [{"swept": 0}]),
+    (order_cancel_of_a_frozen_order, "order_cancel", SAME),
     (profile_import, "profile_import", SAME),
     (profile_type_create, "profile_type_create", SAME),
     (profile_type_create_with_templates, "profile_type_create", SAME),
+    (profile_type_set, "profile_type_set", SAME),
     (template_add, "template_add", SAME),
     (load_sweep, "load_sweep", [{"swept": 0}]),
-    (refused_sweep, "refused_sweep", [{"swept": 0}]),
-    (order_cancel_of_a_frozen_order, "order_cancel", SAME),
     (templates_reseal, "templates_reseal", [{"done": 0}]),
     (personal_reseal, "personal_reseal", [{"done": 0}]),
     (credential_set_number, "credential_set_number", SAME),

@@ -67,13 +67,19 @@ class World:
         return self.db.run("profile_type_create", **given)[0]["type_id"]
 
     def stage_rows(self, rows, db=None):
-        """A load of these ICCIDs, by line, that waits to be taken: its number."""
+        """A load of these ICCIDs, by line, that waits to be taken: its number. An IMSI goes with its ICCID, or is
+        given: (ICCID, IMSI)."""
         db = db or self.db
         load = db.run("load_begin")[0]["load_id"]
-        for line, iccid in enumerate(rows, 2):
-            db.rows(f"insert into profile_staging_{load} values (%s, %s, '001010000000001', %s)", line, iccid,
+        for line, row in enumerate(rows, 2):
+            iccid, imsi = row if isinstance(row, tuple) else (row, self.imsi_of(row))
+            db.rows(f"insert into profile_staging_{load} values (%s, %s, %s, %s)", line, iccid, imsi,
                     b"\1key1" + iccid.encode())
         return load
+
+    @staticmethod
+    def imsi_of(iccid):
+        return "00101" + iccid[-10:]
 
     def take_load(self, load, type_id, count, db=None, **more):
         given = dict(load_id=load, type_id=type_id, version=1, profiles=count, fields_all=3, fields_any=3,
