@@ -39,10 +39,18 @@ def wait_for(condition, what, patience=PATIENCE):
     return value
 
 
+held = []  # sockets that never listen
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port of the loopback that nobody else is given while these tests run, also between the end of
+    a daemon and its next start. Our programs may bind it beside us: they share what they bind."""
+    s = socket.socket()
+    for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+        s.setsockopt(socket.SOL_SOCKET, option, 1)
+    s.bind(("127.0.0.1", 0))
+    held.append(s)
+    return s.getsockname()[1]
 
 
 class Postgres:

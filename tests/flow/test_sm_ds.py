@@ -145,7 +145,7 @@ def test_a_late_deletion_takes_no_event_that_is_needed(rspd, sm_ds, order, card)
 
 
 @pytest.mark.parametrize("address,code", [
-    (f"localhost:{AWAY}", "smds-unreachable"),
+    pytest.param(f"localhost:{AWAY}", "smds-unreachable", id="nobody there"),
     ("no such name", "smds-unreachable"),
     ("user@localhost", "smds-unreachable"),
 ])

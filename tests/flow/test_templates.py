@@ -161,6 +161,7 @@ def test_reissued_with_new_keys(rspd, site):
         (b"\x30\x00", "profile package cannot be offered"),
         (TEMPLATE[:-1], "profile package cannot be offered"),
     ],
+    ids=["nothing", "no package", "cut short"],
 )
 def test_no_template(rspd, octets, words):
     path = write(rspd, "wrong.der", octets)
