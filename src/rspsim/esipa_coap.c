@@ -1,7 +1,8 @@
 /*
  * ESipa over CoAP and DTLS (SGP.32 §6.2): libcoap as a client that waits, block-wise both ways
  * (RFC 7959), the path telling the binding and no Content-Format. The server is judged by
- * esipa_trust.c, as over HTTPS; a pre-shared key is for labs.
+ * esipa_trust.c, as over HTTPS; a pre-shared key is for labs. libcoap resumes no DTLS session, and
+ * offers OpenSSL's own curves: P-256, not brainpool.
  */
 #include <coap3/coap.h>
 #include <netdb.h>
@@ -9,7 +10,7 @@
 #include "base/clock.h"
 #include "rspsim/esipa.h"
 
-enum { COAPS_PORT = 5684, DEADLINE_MS = 120000, TURN_MS = 1000, DEFAULT_MAX_AGE = 60 };
+enum { COAPS_PORT = 5684, PATIENCE = 120, TURN_MS = 1000, DEFAULT_MAX_AGE = 60 };
 
 struct coap {
 	const struct rspsim_esipa_options *options;
@@ -17,7 +18,6 @@ struct coap {
 	coap_session_t *session;
 	coap_address_t at;
 	struct rspsim_place server;
-	SSL_SESSION *former; /* to be resumed */
 	/* the exchange in hand */
 	struct arena *mem;
 	struct rspsim_exchange *x;
@@ -90,16 +90,6 @@ note_event(coap_session_t *session, const coap_event_t event)
 	return 0;
 }
 
-static int
-configure_tls(void *tls, coap_dtls_pki_t *setup)
-{
-	struct coap *c = setup->cn_call_back_arg;
-
-	if (c->former)
-		SSL_set_session(tls, c->former);
-	return rspsim_trust_apply_ssl(&c->options->trust, tls);
-}
-
 /* ---- sessions ----------------------------------------------------------------------------------- */
 
 static bool
@@ -134,15 +124,25 @@ open_session(struct coap *c)
 	coap_dtls_pki_t pki = { .version = COAP_DTLS_PKI_SETUP_VERSION,
 		.verify_peer_cert = 1,
 		.allow_self_signed = 1,
-		.additional_tls_setup_call_back = configure_tls,
-		.cn_call_back_arg = c,
 		.client_sni = c->server.host,
 		.pki_key = { .key_type = COAP_PKI_KEY_PEM } };
 	coap_dtls_cpsk_t psk = { .version = COAP_DTLS_CPSK_SETUP_VERSION,
 		.client_sni = c->server.host };
 
-	if (!o->psk_identity)
-		return coap_new_client_session_pki(c->context, NULL, &c->at, COAP_PROTO_DTLS, &pki);
+	coap_tls_library_t library;
+	coap_session_t *session;
+	SSL *ssl;
+
+	if (!o->psk_identity) {
+		session = coap_new_client_session_pki(
+			c->context, NULL, &c->at, COAP_PROTO_DTLS, &pki);
+		/* its ClientHello is under way, what the server shows comes later: here is the moment */
+		ssl = session ? coap_session_get_tls(session, &library) : NULL;
+		if (ssl && rspsim_trust_apply_ssl(&o->trust, ssl))
+			return session;
+		coap_session_release(session);
+		return NULL;
+	}
 	psk.psk_info.identity.s = (const uint8_t *)o->psk_identity;
 	psk.psk_info.identity.length = strlen(o->psk_identity);
 	psk.psk_info.key.s = o->psk_key.p;
@@ -153,16 +153,8 @@ open_session(struct coap *c)
 static void
 close_session(struct coap *c)
 {
-	coap_tls_library_t library;
-	SSL *ssl;
-
 	if (!c->session)
 		return;
-	ssl = coap_session_get_tls(c->session, &library);
-	if (ssl && c->options->connections == RSPSIM_RESUME) {
-		SSL_SESSION_free(c->former);
-		c->former = SSL_get1_session(ssl);
-	}
 	coap_session_release(c->session);
 	c->session = NULL;
 }
@@ -206,7 +198,6 @@ stop(void *carrier)
 
 	close_session(c);
 	coap_free_context(c->context);
-	SSL_SESSION_free(c->former);
 	free(c);
 }
 
@@ -248,7 +239,8 @@ static void
 post(void *carrier, struct arena *mem, struct rspsim_exchange *x)
 {
 	struct coap *c = carrier;
-	int64_t until = clock_mono_us() + DEADLINE_MS * INT64_C(1000);
+	unsigned patience = c->options->patience ? c->options->patience : PATIENCE;
+	int64_t until = clock_mono_us() + patience * INT64_C(1000000);
 
 	c->mem = mem;
 	c->x = x;

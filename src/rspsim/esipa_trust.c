@@ -117,6 +117,5 @@ bool
 rspsim_trust_apply_ssl(const struct rspsim_trust *trust, SSL *ssl)
 {
 	SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
-	return rspsim_trust_apply(trust, SSL_get_SSL_CTX(ssl)) &&
-		SSL_set1_groups_list(ssl, groups) == 1;
+	return rspsim_trust_apply(trust, SSL_get_SSL_CTX(ssl));
 }

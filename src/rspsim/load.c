@@ -321,9 +321,10 @@ rspsim_verb_load(const struct rspsim_options *o)
 	struct result r;
 	const char *wrong = "no matching ids in the file";
 
-	if (!clients || !o->clients || !o->sessions) {
+	if (!clients || !o->clients || !o->sessions || !o->pki || !o->codes) {
 		free(clients);
-		return rspsim_complain(EX_USAGE, "load", "--sessions and --clients begin at 1");
+		return rspsim_complain(EX_USAGE, "load",
+			"needs --pki and --codes (or --ipa); --sessions and --clients begin at 1");
 	}
 	arena_init(&mem, SIZE_MAX, NULL, NULL);
 	for (size_t i = 0; i < FUNCTIONS; i++)

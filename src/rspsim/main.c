@@ -38,11 +38,17 @@ static const struct verb {
 		"end the order (CancelOrder)" },
 	{ "operator cycle", rspsim_verb_operator_cycle, "server certificate key type sessions",
 		"measure many orders, each confirmed and released" },
-	{ "load", rspsim_verb_load, "pki server codes sessions",
-		"measure many complete downloads" },
+	{ "load", rspsim_verb_load, "server sessions",
+		"measure many complete downloads (--pki --codes), or with --ipa many polls" },
+	{ "ipa new", rspsim_verb_ipa_new, "pki out", "make an IoT card (SGP.32)" },
+	{ "ipa associate", rspsim_verb_ipa_associate, "card eim-config",
+		"give a card its first eIM (AddInitialEim)" },
+	{ "ipa poll", rspsim_verb_ipa_poll, "card", "ask the eIM for one package and work on it" },
+	{ "ipa run", rspsim_verb_ipa_run, "card", "the same until nothing waits" },
+	{ "ipa show", rspsim_verb_ipa_show, "card", "show an IoT card, its eIMs and results" },
 };
 
-enum kind { TEXT, NUMBER, FLAG, FAULT, CONNECT, BINDING };
+enum kind { TEXT, NUMBER, FLAG, FAULT, CONNECT, BINDING, TRANSPORT, CONNECTIONS };
 
 #define AT(member) offsetof(struct rspsim_options, member)
 static const struct option {
@@ -94,6 +100,35 @@ static const struct option {
 	{ "conn-per-call", FLAG, AT(link.connection_per_call), "a TLS connection for each call" },
 	{ "resume", FLAG, AT(link.resume), "resume TLS sessions" },
 	{ "trusting", FLAG, AT(trusting), "do not verify the server: the client costs less" },
+	{ "eim-config", TEXT, AT(eim_config), "FILE  EimConfigurationData, DER or Base64" },
+	{ "eim", TEXT, AT(eim), "NAME  which associated eIM is asked (the first)" },
+	{ "transport", TRANSPORT, AT(transport), "https|json|coap  how ESipa is spoken (https)" },
+	{ "eim-connect", TEXT, AT(eim_connect), "HOST:PORT  reach the eIM there" },
+	{ "connections", CONNECTIONS, AT(connections),
+		"keep|new|resume  one (D)TLS session for all calls, or one for each (keep)" },
+	{ "psk", TEXT, AT(psk), "IDENTITY:HEX  a pre-shared key instead of a certificate (DTLS)" },
+	{ "lose", NUMBER, AT(lose), "PERCENT  datagrams that are lost on their way" },
+	{ "v1.0", FLAG, AT(v10), "an IoT card of SGP.32 v1.0.1" },
+	{ "features", TEXT, AT(features),
+		"NAME,…  of the IPA: direct, indirect, download-data, context, metadata, compact" },
+	{ "default-dp", TEXT, AT(default_dp), "ADDRESS  of the card's default SM-DP+" },
+	{ "mark", TEXT, AT(mark),
+		"fallback|emergency  what the profile --iccid may be, though its metadata say "
+		"nothing" },
+	{ "count", NUMBER, AT(count), "N  so many cards, into the folder --out" },
+	{ "do", TEXT, AT(act),
+		"fallback|return|emergency|emergency-over|reset|device  before the first poll" },
+	{ "rounds", NUMBER, AT(rounds), "N  work on so many packages at most" },
+	{ "interval", NUMBER, AT(interval), "SECONDS  run again after so long, for ever" },
+	{ "lose-result", NUMBER, AT(lose_results), "N  the first N results are not sent" },
+	{ "repeat-result", FLAG, AT(repeat_result), "each result is sent twice" },
+	{ "resend", FLAG, AT(resend), "first send again what nobody has acknowledged" },
+	{ "no-connectivity", FLAG, AT(no_connectivity),
+		"a profile just enabled finds no network: the IPA rolls back" },
+	{ "indirect", FLAG, AT(indirect), "download through the eIM though the IPA need not" },
+	{ "ipa", FLAG, AT(ipa), "load: polls and packages at an eIM" },
+	{ "eids", TEXT, AT(eids), "FILE  EIDs for load --ipa, one a line" },
+	{ "cards", TEXT, AT(cards), "DIR  cards for load --ipa that work on packages" },
 	{ "server-pid", NUMBER, AT(server_pid), "PID  whose CPU time is told" },
 	{ "pg-pids", TEXT, AT(pg_pids), "PID,…  whose CPU time is summed apart" },
 };
@@ -154,6 +189,18 @@ take_number(void *at, const char *value)
 	return true;
 }
 
+/* The number of the word among three, which are an enum's. */
+static bool
+take_choice(const char *value, const char *const words[3], void *at)
+{
+	for (int i = 0; i < 3; i++)
+		if (strcmp(value, words[i]) == 0) {
+			memcpy(at, &i, sizeof i);
+			return true;
+		}
+	return false;
+}
+
 static bool
 take_value(struct rspsim_options *o, const struct option *option, const char *value)
 {
@@ -179,13 +226,19 @@ take_value(struct rspsim_options *o, const struct option *option, const char *va
 	case BINDING:
 		*(bool *)at = strcmp(value, "asn1") == 0;
 		return *(bool *)at || strcmp(value, "json") == 0;
+	case TRANSPORT:
+		return take_choice(
+			value, (const char *const[]){ "https", "json", "coap" }, &o->transport);
+	case CONNECTIONS:
+		return take_choice(
+			value, (const char *const[]){ "keep", "new", "resume" }, &o->connections);
 	}
 	return false;
 }
 
-/* Fills `given` with a bit for each option; -1 for success, else the exit code. */
+/* Notes in `given` which options there were; -1 for success, else the exit code. */
 static int
-take_options(struct rspsim_options *o, char **argv, int argc, uint64_t *given)
+take_options(struct rspsim_options *o, char **argv, int argc, bool *given)
 {
 	for (int i = 0; i < argc; i++) {
 		size_t k = 0;
@@ -204,14 +257,14 @@ take_options(struct rspsim_options *o, char **argv, int argc, uint64_t *given)
 		if (!take_value(o, options + k, value))
 			return rspsim_complain(
 				EX_USAGE, argv[i - 1], "does not take this value (rspsim help)");
-		*given |= UINT64_C(1) << k;
+		given[k] = true;
 	}
 	return -1;
 }
 
 /* Every option that the verb needs was given. */
 static bool
-has_needed(const struct verb *verb, uint64_t given)
+has_needed(const struct verb *verb, const bool *given)
 {
 	for (size_t k = 0; k < COUNT(options); k++) {
 		const char *at = strstr(verb->needs, options[k].name);
@@ -219,7 +272,7 @@ has_needed(const struct verb *verb, uint64_t given)
 
 		if (!at || (at[n] && at[n] != ' ') || (at > verb->needs && at[-1] != ' '))
 			continue;
-		if (!(given & UINT64_C(1) << k)) {
+		if (!given[k]) {
 			fprintf(stderr, "rspsim: %s needs --%s %s\n", verb->name, options[k].name,
 				options[k].words);
 			return false;
@@ -233,7 +286,7 @@ main(int argc, char **argv)
 {
 	struct rspsim_options o = { .clients = 1 };
 	const struct verb *verb;
-	uint64_t given = 0;
+	bool given[COUNT(options)] = { false };
 	int used, code;
 
 	if (argc < 2 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
@@ -245,7 +298,7 @@ main(int argc, char **argv)
 	verb = find_verb(argv + 1, argc - 1, &used);
 	if (!verb)
 		return rspsim_complain(EX_USAGE, argv[1], "no such verb (rspsim help)");
-	code = take_options(&o, argv + 1 + used, argc - 1 - used, &given);
+	code = take_options(&o, argv + 1 + used, argc - 1 - used, given);
 	if (code >= 0)
 		return code;
 	if (!has_needed(verb, given))

@@ -33,15 +33,17 @@ read_rules(const char *text, uint8_t *rules)
 	return !text;
 }
 
-int
-rspsim_verb_euicc_new(const struct rspsim_options *o)
+struct rspsim_card *
+rspsim_make_card(const struct rspsim_options *o, int *code)
 {
 	char eid[33], prefix[33];
 	struct rspsim_card *card;
 	const char *wrong;
 
-	if (o->eid && (strlen(o->eid) != 32 || !slice_is_digits(slice_text(o->eid))))
-		return rspsim_complain(EX_USAGE, o->eid, "an EID has 32 digits");
+	if (o->eid && (strlen(o->eid) != 32 || !slice_is_digits(slice_text(o->eid)))) {
+		*code = rspsim_complain(EX_USAGE, o->eid, "an EID has 32 digits");
+		return NULL;
+	}
 	rspsim_pki_prefix(o->pki, prefix);
 	rspsim_eid_new(prefix, eid);
 	card = rspsim_card_new(o->eid ? o->eid : eid);
@@ -49,16 +51,29 @@ rspsim_verb_euicc_new(const struct rspsim_options *o)
 		!read_version(o->profile_version, card->profile_version) ||
 		!read_rules(o->forbid, &card->forbidden_rules)) {
 		rspsim_card_free(card);
-		return rspsim_complain(EX_USAGE, "euicc new",
+		*code = rspsim_complain(EX_USAGE, "a new card",
 			"versions are X.Y.Z, --forbid is ppr1, ppr2 or both");
+		return NULL;
 	}
 	if (o->memory)
 		card->memory = o->memory;
 	wrong = rspsim_card_issue(card, o->pki);
-	if (wrong) {
-		rspsim_card_free(card);
-		return rspsim_complain(EX_DATAERR, o->pki, wrong);
-	}
+	if (!wrong)
+		return card;
+	rspsim_card_free(card);
+	*code = rspsim_complain(EX_DATAERR, o->pki, wrong);
+	return NULL;
+}
+
+int
+rspsim_verb_euicc_new(const struct rspsim_options *o)
+{
+	int code = 0;
+	struct rspsim_card *card = rspsim_make_card(o, &code);
+	const char *wrong;
+
+	if (!card)
+		return code;
 	wrong = rspsim_card_write(card, o->out);
 	if (!wrong)
 		printf("%s\n", card->eid);
@@ -66,8 +81,8 @@ rspsim_verb_euicc_new(const struct rspsim_options *o)
 	return wrong ? rspsim_complain(EX_CANTCREAT, o->out, wrong) : 0;
 }
 
-static struct rspsim_card *
-open_card(const struct rspsim_options *o, int *code)
+struct rspsim_card *
+rspsim_open_card(const struct rspsim_options *o, int *code)
 {
 	struct rspsim_card *card;
 	const char *wrong = rspsim_card_read(o->card, &card);
@@ -83,8 +98,8 @@ open_card(const struct rspsim_options *o, int *code)
 
 /* ---- printing ------------------------------------------------------------------------ */
 
-static const char *
-outcome_name(enum rspsim_call_outcome outcome)
+const char *
+rspsim_outcome_name(enum rspsim_call_outcome outcome)
 {
 	static const char *const names[] = { "ok", "refused", "failed" };
 
@@ -98,7 +113,7 @@ print_report(const struct rspsim_report *r)
 		const struct rspsim_call *c = r->calls + i;
 
 		printf("%-24s%9.1f ms  %s", c->function, (double)c->us / 1000,
-			outcome_name(c->outcome));
+			rspsim_outcome_name(c->outcome));
 		if (c->subject[0])
 			printf(" %s/%s", c->subject, c->reason);
 		printf("%s%s\n", c->message[0] ? " " : "", c->message);
@@ -121,7 +136,7 @@ print_report_json(const struct rspsim_report *r)
 		json_array_append_new(calls,
 			json_pack("{s:s, s:f, s:i, s:s, s:s, s:s, s:s, s:i}", "function",
 				c->function, "ms", (double)c->us / 1000, "http", (int)c->http,
-				"outcome", outcome_name(c->outcome), "subject", c->subject,
+				"outcome", rspsim_outcome_name(c->outcome), "subject", c->subject,
 				"reason", c->reason, "message", c->message, "error",
 				(int)c->error));
 	}
@@ -197,7 +212,7 @@ rspsim_verb_download(const struct rspsim_options *o)
 		wrong = "this activation code needs a confirmation code: give it with --cc";
 	if (!wrong && !read_cancel(o->cancel, &what))
 		wrong = "--cancel knows no such reason (rspsim help)";
-	card = wrong ? NULL : open_card(o, &code);
+	card = wrong ? NULL : rspsim_open_card(o, &code);
 	if (card) {
 		es9 = rspsim_es9_new(card, &o->link);
 		rspsim_lpa_download(card, es9, &what, &report);
@@ -228,7 +243,7 @@ rspsim_verb_discover(const struct rspsim_options *o)
 	struct rspsim_es9 *es9;
 	int code = 0;
 
-	card = open_card(o, &code);
+	card = rspsim_open_card(o, &code);
 	if (!card)
 		return code;
 	link.sm_ds = true;
@@ -244,7 +259,7 @@ rspsim_verb_notify(const struct rspsim_options *o)
 	struct rspsim_report report;
 	struct rspsim_es9 *es9;
 	int code;
-	struct rspsim_card *card = open_card(o, &code);
+	struct rspsim_card *card = rspsim_open_card(o, &code);
 
 	if (!card)
 		return code;
@@ -269,10 +284,12 @@ switch_profile(const struct rspsim_options *o,
 
 	if (!text_iccid_to_bcd(slice_text(o->iccid), iccid))
 		return rspsim_complain(EX_USAGE, o->iccid, "an ICCID has 18 to 20 digits");
-	card = open_card(o, &code);
+	card = rspsim_open_card(o, &code);
 	if (!card)
 		return code;
 	result = change(card, iccid);
+	if (result == RSPSIM_SWITCH_OK && card->iot.on)
+		card->iot.cause = RSPSIM_CAUSE_LOCAL; /* its eIM hears of it at the next poll */
 	wrong = result == RSPSIM_SWITCH_OK ? rspsim_card_write(card, o->card) : NULL;
 	rspsim_card_free(card);
 	if (wrong)
@@ -314,8 +331,8 @@ event_name(enum rspsim_event event)
 	return "unknown";
 }
 
-static json_t *
-list_profiles(const struct rspsim_card *card)
+json_t *
+rspsim_list_profiles(const struct rspsim_card *card)
 {
 	json_t *list = json_array();
 
@@ -335,8 +352,8 @@ list_profiles(const struct rspsim_card *card)
 	return list;
 }
 
-static json_t *
-list_notifications(const struct rspsim_card *card)
+json_t *
+rspsim_list_notifications(const struct rspsim_card *card)
 {
 	json_t *list = json_array();
 
@@ -370,14 +387,14 @@ int
 rspsim_verb_list(const struct rspsim_options *o)
 {
 	int code;
-	struct rspsim_card *card = open_card(o, &code);
+	struct rspsim_card *card = rspsim_open_card(o, &code);
 	json_t *all;
 
 	if (!card)
 		return code;
 	all = json_pack("{s:s, s:i, s:o, s:o}", "eid", card->eid, "freeMemory",
-		(int)rspsim_card_free_memory(card), "profiles", list_profiles(card),
-		"notifications", list_notifications(card));
+		(int)rspsim_card_free_memory(card), "profiles", rspsim_list_profiles(card),
+		"notifications", rspsim_list_notifications(card));
 	if (o->json) {
 		json_dumpf(all, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
 		putchar('\n');
