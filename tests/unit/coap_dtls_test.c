@@ -283,7 +283,7 @@ test_no_psk(void **state)
 static void
 test_session_cap(void **state)
 {
-	static const struct answer done = { 204, NULL, { NULL, 0 }, 0 };
+	static const struct answer done = { .status = 204 };
 	struct coap_limits few = easy;
 	SSL_CTX *context = client_context();
 	int64_t evicted = stats_get(STATS_coap_evicted);

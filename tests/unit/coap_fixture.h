@@ -56,8 +56,9 @@ show(struct request *r)
 	char text[512];
 	int n = snprintf(text, sizeof text, "route=%.*s type=%.*s body=%zu", SLICE_FMT(r->route),
 		SLICE_FMT(type), r->body.n);
-	struct answer answer = { 200, "application/json;charset=UTF-8", slice_of(text, (size_t)n),
-		0 };
+	struct answer answer = { .status = 200,
+		.content_type = "application/json;charset=UTF-8",
+		.body = slice_of(text, (size_t)n) };
 
 	request_respond(r, &answer);
 }
@@ -65,11 +66,15 @@ show(struct request *r)
 static inline void
 handle(struct request *r)
 {
-	static const struct answer nothing = { 204, NULL, { NULL, 0 }, 0 };
-	static const struct answer busy = { 503, NULL, { NULL, 0 }, 7 };
-	static const struct answer missing = { 404, NULL, { NULL, 0 }, 0 };
-	struct answer echo = { 200, "application/x-gsma-rsp-asn1", r->body, 0 };
-	struct answer much = { 200, "application/x-gsma-rsp-asn1", SLICE_ARRAY(big), 0 };
+	static const struct answer nothing = { .status = 204 };
+	static const struct answer busy = { .status = 503, .retry_after = 7 };
+	static const struct answer missing = { .status = 404 };
+	struct answer echo = {
+		.status = 200, .content_type = "application/x-gsma-rsp-asn1", .body = r->body
+	};
+	struct answer much = { .status = 200,
+		.content_type = "application/x-gsma-rsp-asn1",
+		.body = SLICE_ARRAY(big) };
 	struct server *s = r->binding;
 
 	s->asked++;

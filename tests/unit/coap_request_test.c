@@ -172,7 +172,9 @@ test_non(void **state)
 static void
 test_repetitions(void **state)
 {
-	static const struct answer late = { 200, "text/plain", { (const uint8_t *)"late", 4 }, 0 };
+	const struct answer late = {
+		.status = 200, .content_type = "text/plain", .body = SLICE_LIT("late")
+	};
 	int64_t absorbed = stats_get(STATS_coap_absorbed),
 		repeated = stats_get(STATS_coap_repeated);
 	struct reply_seen r;
@@ -219,7 +221,7 @@ test_same_id(void **state)
 static void
 test_slow(void **state)
 {
-	static const struct answer done = { 204, NULL, { NULL, 0 }, 0 };
+	static const struct answer done = { .status = 204 };
 	struct client other;
 	struct reply_seen r;
 	struct wire w;
@@ -244,7 +246,7 @@ test_slow(void **state)
 static void
 test_too_many(void **state)
 {
-	static const struct answer done = { 204, NULL, { NULL, 0 }, 0 };
+	static const struct answer done = { .status = 204 };
 	struct reply_seen r;
 	struct wire w;
 
@@ -270,7 +272,7 @@ test_too_many(void **state)
 static void
 test_late(void **state)
 {
-	static const struct answer done = { 204, NULL, { NULL, 0 }, 0 };
+	static const struct answer done = { .status = 204 };
 	struct coap_limits hasty = easy;
 	int64_t departed = stats_get(STATS_coap_departed);
 	struct reply_seen r;
@@ -297,7 +299,7 @@ test_late(void **state)
 static void
 test_departed(void **state)
 {
-	static const struct answer done = { 204, NULL, { NULL, 0 }, 0 };
+	static const struct answer done = { .status = 204 };
 	int64_t departed = stats_get(STATS_coap_departed),
 		open = stats_get(STATS_coap_sessions_open);
 	struct client other;
