@@ -26,7 +26,7 @@ struct conf_version {
 #define CONF_SECONDS unsigned
 #define CONF_OCTETS unsigned
 #define CONF_LEVEL const char * /* a name that log_level_set knows */
-#define CONF_ROLE const char *  /* "es9" or "es2" */
+#define CONF_ROLE const char *  /* "es9", "es2" or "esipa" */
 #define CONF_VERSION struct conf_version
 #define CONF_IP const char * /* numeric */
 #define CONF_FLAG bool

@@ -264,6 +264,41 @@ version_number(struct conf_version v)
 	return (uint32_t)v.major << 16 | (uint32_t)v.minor << 8 | v.patch;
 }
 
+static bool
+is_one_of(const char *text, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (text && strcmp(text, words[i]) == 0)
+			return true;
+	return false;
+}
+
+/* The eIM: what its section must hold when it is there, and who needs it. */
+static void
+check_eim(struct reader *r, const struct conf *c)
+{
+	static const char *const types[] = { "oid", "fqdn", "proprietary" };
+	static const char *const admissions[] = { "known", "eum" };
+
+	r->line = c->eim.line;
+	if (r->line && (!c->eim.id || !c->eim.key))
+		COMPLAIN(r, "[eim] lacks id or key: add id = eim.example.org, key = eim.key");
+	if (!is_one_of(c->eim.id_type, types, 3))
+		COMPLAIN(r, "[eim] id_type must be oid, fqdn or proprietary");
+	if (!is_one_of(c->eim.euicc_admission, admissions, 2))
+		COMPLAIN(r, "[eim] euicc_admission must be known or eum");
+	for (unsigned i = 0; i < c->eim.eum_ranges.n; i++)
+		if (!slice_is_digits(slice_text(c->eim.eum_ranges.at[i])))
+			COMPLAIN(r, "[eim] eum_ranges must be digits with which EIDs begin");
+	for (unsigned i = 0; i < c->listener_n && !c->eim.line; i++) {
+		r->line = c->listeners[i].line;
+		if (c->listeners[i].esipa ||
+			is_one_of(c->listeners[i].role, (const char *const[]){ "esipa" }, 1))
+			COMPLAIN(r, "[listener %s] serves IPAs: add a section [eim]",
+				c->listeners[i].name);
+	}
+}
+
 /* What no single option can know. */
 static void
 check_whole(struct reader *r, struct conf *c)
@@ -285,6 +320,7 @@ check_whole(struct reader *r, struct conf *c)
 					"[listener %s] has the address and port of [listener %s]",
 					a->name, b->name);
 		}
+	check_eim(r, c);
 	if (!c->dp.address && c->listener_n && c->listeners[0].names.n)
 		c->dp.address = c->listeners[0].names.at[0];
 }

@@ -167,7 +167,8 @@ static bool
 read_role(struct arena *mem, struct slice text, const char **at)
 {
 	*at = arena_string(mem, text);
-	return slice_eq(text, SLICE_LIT("es9")) || slice_eq(text, SLICE_LIT("es2"));
+	return slice_eq(text, SLICE_LIT("es9")) || slice_eq(text, SLICE_LIT("es2")) ||
+		slice_eq(text, SLICE_LIT("esipa"));
 }
 
 bool
@@ -269,7 +270,7 @@ conf_value_words(const struct conf_option *o, char words[CONF_WHY])
 		[TYPE_VERSION] = "a version such as 2.2.1",
 		[TYPE_IP] = "an IPv4 or IPv6 address",
 		[TYPE_FLAG] = "yes or no",
-		[TYPE_ROLE] = "es9 or es2",
+		[TYPE_ROLE] = "es9, es2 or esipa",
 	};
 
 	switch (o->type) {

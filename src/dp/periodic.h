@@ -1,25 +1,16 @@
 #ifndef DP_PERIODIC_H
 #define DP_PERIODIC_H
-/*
- * Work that nobody asks for: a procedure that begins anew every so often, never twice at a time. Its
- * state begins with a struct dp_periodic_run.
- */
+/* Work that nobody asks for (loop/periodic.h). Its state begins with a struct dp_periodic_run. */
 #include "dp/dp.h"
-
-struct dp_periodic;
+#include "loop/periodic.h"
 
 struct dp_periodic_run {
 	struct dp *dp;
-	struct dp_periodic *periodic; /* NULL: stopped meanwhile */
 };
 
-/* First after `ms`; dp is borrowed until stop. What runs at stop ends by itself. */
-struct dp_periodic *
+/* As loop_periodic_start; dp is borrowed until stop. */
+struct loop_periodic *
 dp_periodic_start(struct dp *dp, const struct procedure *procedure, uint32_t ms);
-void dp_periodic_stop(struct dp_periodic *p);
-
-/* Now; if it runs, once more behind that run. NULL is allowed. */
-void dp_periodic_hurry(struct dp_periodic *p);
 
 /* Orders whose lifetime is over, every ten seconds. */
 extern const struct procedure dp_expire_orders;

@@ -16,11 +16,16 @@
 #include "dp/periodic.h"
 #include "dp/load_places.h"
 #include "dp/plans.h"
+#include "eim/forward.h"
+#include "es9/es9.h"
+#include "esipa/esipa.h"
 #include "keys/keys.h"
 #include "loop/loop.h"
 #include "outbox/outbox.h"
 #include "rspd/coap_front.h"
+#include "peer/local.h"
 #include "rspd/daemon.h"
+#include "rspd/eims.h"
 #include "rspd/front.h"
 #include "rspd/notify.h"
 #include "rspd/peers.h"
@@ -35,23 +40,25 @@ struct rspd {
 	struct store *store;
 	struct dp dp;
 	struct dp_plans plans;
+	struct eim eim;
 	struct dp_load_places loads;
 	struct peer *peer;
 	struct outbox *outbox; /* from the first world on */
 	struct front *front;
 	struct coap_front *coap;
 	struct ctl *ctl;
-	struct dp_periodic *expiry, *sealer, *housekeeper, *denied, *certificates, *clones,
-		*clients;
+	struct loop_periodic *expiry, *sealer, *housekeeper, *denied, *certificates, *clones,
+		*clients, *forwarder, *package_expiry;
 	struct loop_signal *terminate, *interrupt, *hangup;
 	struct loop_timer *watchdog, *retry, *entry, *lists, *leave;
 	/* a start or a reload in progress */
 	const struct conf *wanted;
 	struct front_plan *plan;
 	struct coap_front_plan *coap_plan; /* with the plan */
-	struct peer_settings peers; /* with the plan */
-	bool again;                 /* SIGHUP came meanwhile */
-	int64_t said_us;            /* when it last said that it waits; 0: not yet */
+	struct peer_settings peers;        /* with the plan */
+	struct eim_world *eim_world;       /* the same; NULL: no [eim] */
+	bool again;                        /* SIGHUP came meanwhile */
+	int64_t said_us;                   /* when it last said that it waits; 0: not yet */
 	bool serving, draining;
 	unsigned draining_n; /* fronts that have connections or sessions yet */
 	int leave_left_ms;
@@ -91,8 +98,12 @@ plan_make(struct rspd *r, struct dp_world **world, char words[CTL_WORDS])
 	if (!*world)
 		return false;
 	if (peers_read(r->wanted, &r->peers, words)) {
-		if (fronts_plan(r, *world, words))
-			return true;
+		if (eims_read(r->wanted, *world, &r->eim_world, words)) {
+			if (fronts_plan(r, *world, words))
+				return true;
+			eim_world_release(r->eim_world);
+			r->eim_world = NULL;
+		}
 		peers_drop(&r->peers);
 	}
 	dp_world_release(*world);
@@ -105,6 +116,8 @@ plan_drop(struct rspd *r)
 	front_plan_free(r->plan);
 	coap_front_plan_free(r->coap_plan);
 	peers_drop(&r->peers);
+	eim_world_release(r->eim_world);
+	r->eim_world = NULL;
 	r->plan = NULL;
 }
 
@@ -201,14 +214,16 @@ on_entry(void *arg)
 	r->wanted = NULL;
 	settings_apply(r);
 	peers_apply(r);
+	eim_world_set(&r->eim, r->eim_world);
+	r->eim_world = NULL;
 	front_plan_start(r->front, r->plan);
 	coap_front_plan_start(r->coap, r->coap_plan);
 	r->plan = NULL;
 	LOG(rspd, NOTICE, "did=%s result=ok version=%s", r->serving ? "reload" : "start",
 		RSPD_VERSION);
 	r->serving = true;
-	dp_periodic_hurry(r->certificates);
-	dp_periodic_hurry(r->clones);
+	loop_periodic_hurry(r->certificates);
+	loop_periodic_hurry(r->clones);
 	settle(r);
 }
 
@@ -328,17 +343,19 @@ drain(void *arg)
 	r->draining = true;
 	LOG(rspd, NOTICE, "did=drain tasks=%u", loop_tasks_get(r->loop));
 	notify_stopping();
-	dp_periodic_stop(r->expiry);
-	dp_periodic_stop(r->sealer);
-	dp_periodic_stop(r->housekeeper);
-	dp_periodic_stop(r->certificates);
+	loop_periodic_stop(r->expiry);
+	loop_periodic_stop(r->sealer);
+	loop_periodic_stop(r->housekeeper);
+	loop_periodic_stop(r->certificates);
 	r->certificates = NULL;
-	dp_periodic_stop(r->clones);
+	loop_periodic_stop(r->clones);
 	r->clones = NULL;
-	dp_periodic_stop(r->denied);
+	loop_periodic_stop(r->denied);
 	r->denied = NULL;
-	dp_periodic_stop(r->clients);
+	loop_periodic_stop(r->clients);
 	r->clients = NULL;
+	loop_periodic_stop(r->forwarder);
+	loop_periodic_stop(r->package_expiry);
 	loop_timer_free(r->entry);
 	r->entry = NULL;
 	if (r->plan) /* it never came into service */
@@ -382,7 +399,7 @@ schema_check(const struct store_settings *settings)
 static void
 on_deny(void *arg)
 {
-	dp_periodic_hurry(((struct rspd *)arg)->denied);
+	loop_periodic_hurry(((struct rspd *)arg)->denied);
 }
 
 /* The same with operators and their clients. */
@@ -392,7 +409,7 @@ on_operator(void *arg)
 	struct rspd *r = arg;
 
 	if (r->clients)
-		dp_periodic_hurry(r->clients);
+		loop_periodic_hurry(r->clients);
 }
 
 /* Revocation lists are read again when their files changed; what is broken changes nothing. */
@@ -410,11 +427,17 @@ on_lists(void *arg)
 	case WORLD_NEWS:
 		LOG(rspd, NOTICE, "did=read-lists result=ok lists=%zu",
 			crypto_trust_crl_count(r->dp.world->trust));
-		dp_periodic_hurry(r->certificates);
+		loop_periodic_hurry(r->certificates);
 		return;
 	case WORLD_BAD_NEWS:
 		LOG(rspd, ERROR, "did=read-lists result=failed note=%s", value_of(words));
 	}
+}
+
+static void
+fill_eim(void *state, void *eim)
+{
+	((struct eim_run *)state)->eim = eim;
 }
 
 static bool
@@ -434,15 +457,19 @@ services_start(struct rspd *r, char words[CTL_WORDS])
 	r->sealer = dp_periodic_start(&r->dp, &dp_seal_audit, DP_SEAL_AUDIT_MS);
 	r->housekeeper = dp_periodic_start(&r->dp, &dp_housekeep, DP_HOUSEKEEP_MS);
 	r->denied = dp_periodic_start(&r->dp, &dp_load_denied, DP_LOAD_DENIED_MS);
-	dp_periodic_hurry(r->denied);
+	loop_periodic_hurry(r->denied);
 	store_listen(r->store, STORE_DENY_CHANNEL, on_deny, r);
 	r->certificates =
 		dp_periodic_start(&r->dp, &dp_watch_certificates, DP_WATCH_CERTIFICATES_MS);
 	r->clones = dp_periodic_start(&r->dp, &dp_watch_clones, DP_WATCH_CLONES_MS);
 	r->lists = loop_timer_new(r->loop, LISTS_MS, on_lists, r);
 	r->clients = dp_periodic_start(&r->dp, &dp_load_clients, DP_LOAD_CLIENTS_MS);
-	dp_periodic_hurry(r->clients);
+	loop_periodic_hurry(r->clients);
 	store_listen(r->store, STORE_OPERATOR_CHANNEL, on_operator, r);
+	r->forwarder =
+		loop_periodic_start(r->loop, &eim_forward_local, EIM_FORWARD_MS, fill_eim, &r->eim);
+	r->package_expiry =
+		loop_periodic_start(r->loop, &eim_expire, EIM_EXPIRE_MS, fill_eim, &r->eim);
 	r->terminate = loop_signal_new(r->loop, SIGTERM, drain, r);
 	r->interrupt = loop_signal_new(r->loop, SIGINT, drain, r);
 	r->hangup = loop_signal_new(r->loop, SIGHUP, on_hangup, r);
@@ -519,8 +546,16 @@ daemon_run(const struct conf *conf)
 			.peer = r.peer,
 			.plans = &r.plans,
 			.loads = &r.loads };
-		r.front = front_new(r.loop, &r.dp, conf);
-		r.coap = coap_front_new(r.loop, conf, NULL, NULL);
+		r.eim = (struct eim){ .loop = r.loop,
+			.store = r.store,
+			.peer = r.peer,
+			.denied = eims_denied,
+			.test_ci = eims_test_ci,
+			.arg = &r.dp };
+		eim_init(&r.eim);
+		peer_local_set(r.peer, es9_handle, &r.dp);
+		r.front = front_new(r.loop, &r.dp, &r.eim, conf);
+		r.coap = coap_front_new(r.loop, conf, esipa_handle, &r.eim);
 		if (start(&r, words)) {
 			loop_run(r.loop);
 		} else {
@@ -532,6 +567,7 @@ daemon_run(const struct conf *conf)
 		services_end(&r);
 		front_free(r.front);
 		coap_front_free(r.coap);
+		eim_fini(&r.eim);
 		dp_world_release(r.dp.world);
 		dp_plans_fini(&r.plans);
 		dp_load_places_fini(&r.loads);
@@ -555,7 +591,9 @@ daemon_check(const struct conf *conf)
 	struct store_settings settings = store_settings_of(conf);
 	char words[CTL_WORDS];
 	struct peer_settings peers;
+	struct eim_world *eim;
 	struct dp_world *world;
+	bool fine;
 
 	if (!store_settings_check(&settings, words)) {
 		fprintf(stderr, "rspd: [database] connection: %s\n", words);
@@ -566,8 +604,10 @@ daemon_check(const struct conf *conf)
 		fprintf(stderr, "rspd: %s\n", words);
 		return EX_CONFIG;
 	}
+	fine = eims_read(conf, world, &eim, words);
+	eim_world_release(eim);
 	dp_world_release(world);
-	if (!peers_read(conf, &peers, words)) {
+	if (!fine || !peers_read(conf, &peers, words)) {
 		fprintf(stderr, "rspd: %s\n", words);
 		return EX_CONFIG;
 	}

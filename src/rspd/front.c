@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include "es2/es2.h"
 #include "es9/es9.h"
+#include "esipa/esipa.h"
 #include "rspd/front.h"
 
 enum { FRONT_LISTENERS = 32, TICKET_SECRET = 32 };
@@ -19,6 +20,7 @@ struct place {
 struct front {
 	struct https *https;
 	struct dp *dp;
+	struct eim *eim;
 	struct place places[FRONT_LISTENERS];
 	size_t n;
 	uint32_t drain_ms;
@@ -37,11 +39,11 @@ struct front_plan {
 	size_t n;
 };
 
-/* Of ES9+ and ES2+ alike. */
+/* Of ES9+ and ES2+ alike; ESipa says its own. */
 static const struct https_header headers[] = { { "X-Admin-Protocol", ES9_ADMIN_PROTOCOL } };
 
 struct front *
-front_new(struct loop *loop, struct dp *dp, const struct conf *conf)
+front_new(struct loop *loop, struct dp *dp, struct eim *eim, const struct conf *conf)
 {
 	struct front *f = calloc(1, sizeof *f);
 	struct https_limits limits = https_limits_of(&conf->limits);
@@ -49,6 +51,7 @@ front_new(struct loop *loop, struct dp *dp, const struct conf *conf)
 	if (!f)
 		abort();
 	f->dp = dp;
+	f->eim = eim;
 	f->https = https_new(loop, &limits);
 	return f;
 }
@@ -60,23 +63,59 @@ front_free(struct front *f)
 	free(f);
 }
 
+/* A listener that both are served at: r->binding is the front, until it is known whose request it is. */
+static void
+es9_or_esipa_handle(struct request *r)
+{
+	const struct front *f = r->binding;
+	bool esipa = esipa_is_request(r);
+
+	r->binding = esipa ? (void *)f->eim : (void *)f->dp;
+	(esipa ? esipa_handle : es9_handle)(r);
+}
+
+static void
+es9_only_handle(struct request *r)
+{
+	r->binding = ((const struct front *)r->binding)->dp;
+	es9_handle(r);
+}
+
+static void
+es2_only_handle(struct request *r)
+{
+	r->binding = ((const struct front *)r->binding)->dp;
+	es2_handle(r);
+}
+
+static void
+esipa_only_handle(struct request *r)
+{
+	r->binding = ((const struct front *)r->binding)->eim;
+	esipa_handle(r);
+}
+
 /* Who is served at a listener, and what is particular to it. */
 struct role {
 	const char *name;
+	bool esipa; /* IPAs beside those after whom it is named */
 	https_handler *handler;
 	bool ask_client;
 	unsigned body; /* octets at most, whatever is configured; 0: as configured */
 };
 static const struct role roles[] = {
-	{ "es9", es9_handle, false, 0 },
-	{ "es2", es2_handle, true, ES2_BODY },
+	{ "es9", false, es9_only_handle, false, 0 },
+	{ "es9", true, es9_or_esipa_handle, false, 0 },
+	{ "es2", false, es2_only_handle, true, ES2_BODY },
+	{ "esipa", false, esipa_only_handle, false, 0 },
 };
 
 static const struct role *
 role_of(const struct conf_listener *l)
 {
 	for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
-		if (strcmp(roles[i].name, l->role) == 0)
+		if (strcmp(roles[i].name, l->role) == 0 &&
+			(roles[i].esipa == l->esipa || strcmp(l->role, "es9") != 0))
 			return &roles[i];
 	abort(); /* conf/ knows these and no other */
 }
@@ -143,7 +182,7 @@ listener_plan(struct front *f, struct planned *p, const struct conf *conf,
 	snprintf(p->place.address, sizeof p->place.address, "%s", p->conf->address);
 	p->place.port = (uint16_t)p->conf->port;
 	p->place.listener = https_listener_new(
-		f->https, &settings, p->identity, role_of(p->conf)->handler, f->dp, why);
+		f->https, &settings, p->identity, role_of(p->conf)->handler, f, why);
 	if (p->place.listener)
 		p->identity = NULL; /* taken over */
 	return p->place.listener != NULL;

@@ -3,6 +3,7 @@
 /* The listeners of the configuration: made, checked, reloaded and stopped together. */
 #include "conf/conf.h"
 #include "dp/dp.h"
+#include "eim/eim.h"
 #include "https/https.h"
 
 struct front;
@@ -11,7 +12,7 @@ struct front;
 struct front_plan;
 
 /* No listener yet. */
-struct front *front_new(struct loop *loop, struct dp *dp, const struct conf *conf);
+struct front *front_new(struct loop *loop, struct dp *dp, struct eim *eim, const struct conf *conf);
 void front_free(struct front *f); /* after front_drain told so */
 
 /*

@@ -89,7 +89,7 @@ run_a_while(void)
 static void
 a_run_that_takes_long_is_not_overtaken(void **state)
 {
-	struct dp_periodic *p = dp_periodic_start(&stage.dp, &work, 1);
+	struct loop_periodic *p = dp_periodic_start(&stage.dp, &work, 1);
 
 	(void)state;
 	runs = 0;
@@ -100,7 +100,7 @@ a_run_that_takes_long_is_not_overtaken(void **state)
 		run_a_while();
 	assert_int_equal(runs, 2);
 	task_wake(waiting, R_OK, T_NONE);
-	dp_periodic_stop(p);
+	loop_periodic_stop(p);
 	script_play(stage.loop);
 }
 
@@ -108,15 +108,15 @@ a_run_that_takes_long_is_not_overtaken(void **state)
 static void
 a_hurried_run_comes_behind_the_one_that_runs(void **state)
 {
-	struct dp_periodic *p = dp_periodic_start(&stage.dp, &work, 1000000);
+	struct loop_periodic *p = dp_periodic_start(&stage.dp, &work, 1000000);
 
 	(void)state;
 	runs = 0;
-	dp_periodic_hurry(p);
+	loop_periodic_hurry(p);
 	run_a_while();
 	assert_int_equal(runs, 1);
-	dp_periodic_hurry(p);
-	dp_periodic_hurry(p);
+	loop_periodic_hurry(p);
+	loop_periodic_hurry(p);
 	run_a_while();
 	assert_int_equal(runs, 1);
 	task_wake(waiting, R_OK, T_NONE);
@@ -126,7 +126,7 @@ a_hurried_run_comes_behind_the_one_that_runs(void **state)
 	task_wake(waiting, R_OK, T_NONE);
 	run_a_while();
 	assert_int_equal(runs, 2);
-	dp_periodic_stop(p);
+	loop_periodic_stop(p);
 	script_play(stage.loop);
 }
 
@@ -134,7 +134,7 @@ a_hurried_run_comes_behind_the_one_that_runs(void **state)
 static void
 a_run_past_its_deadline_is_not_overtaken(void **state)
 {
-	struct dp_periodic *p = dp_periodic_start(&stage.dp, &work, 1);
+	struct loop_periodic *p = dp_periodic_start(&stage.dp, &work, 1);
 
 	(void)state;
 	runs = 0;
@@ -145,19 +145,19 @@ a_run_past_its_deadline_is_not_overtaken(void **state)
 	assert_int_equal(runs, 1);
 	assert_int_equal(loop_tasks_get(stage.loop), 1);
 	task_wake(waiting, R_OK, T_NONE);
-	dp_periodic_stop(p);
+	loop_periodic_stop(p);
 	script_play(stage.loop);
 }
 
 static void
 a_run_outlives_the_stop(void **state)
 {
-	struct dp_periodic *p = dp_periodic_start(&stage.dp, &work, 1);
+	struct loop_periodic *p = dp_periodic_start(&stage.dp, &work, 1);
 
 	(void)state;
 	runs = 0;
 	run_a_while();
-	dp_periodic_stop(p);
+	loop_periodic_stop(p);
 	task_wake(waiting, R_OK, T_NONE);
 	script_play(stage.loop);
 	assert_int_equal(loop_tasks_get(stage.loop), 0);
@@ -168,7 +168,7 @@ a_run_outlives_the_stop(void **state)
 static void
 without_room_for_a_task_the_next_beat_tries_again(void **state)
 {
-	struct dp_periodic *p;
+	struct loop_periodic *p;
 
 	(void)state;
 	runs = 0;
@@ -181,7 +181,7 @@ without_room_for_a_task_the_next_beat_tries_again(void **state)
 		run_a_while();
 	assert_int_equal(runs, 1);
 	task_wake(waiting, R_OK, T_NONE);
-	dp_periodic_stop(p);
+	loop_periodic_stop(p);
 	script_play(stage.loop);
 }
 
