@@ -2,9 +2,9 @@
 
 -- name: notification_record_result(transaction_id bytea, installed boolean, event text, error text, why text, sequence bigint, address text, evidence bytea, disproved boolean, result_data text) -> iccid text     zero rows: conflict
 -- The signed result of an installation. A success makes the profile Installed whatever its order's
--- state; if it was sold again meanwhile the newer order, when it is still open, is frozen and the operator
--- is alerted; so too, without a move, when another card has it already. A failure moves it only when its
--- package is the newest; a success counts also after a failure of its own session. Disproved: the failure
+-- state; if it was sold again meanwhile the newer order, when it is still open, is frozen, its event at an
+-- SM-DS deleted, and the operator alerted; so too, without a move, when another card has it already. A failure
+-- moves it only when its package is the newest; a success counts also after a failure of its own session. Disproved: the failure
 -- shows that the profile is not on the card, so that the order may go back to stock, also when it was
 -- postponed meanwhile. Of a reusable order it is told, and moves nothing. Conflict: no package went out in
 -- this session, its result was heard before, or the profile is being ordered again at this moment by a call
@@ -36,6 +36,12 @@ with was as (
     select eid, $6, 'install', iccid, $7, $8, true
       from was
         on conflict do nothing
+), held as ( -- what is to be frozen
+    select h.id, h.smds, h.matching_id, coalesce(h.eid, h.registering_eid) as eid, h.registering_at
+      from was
+      join download_order h on h.id = was.holder
+     where was.resold and $2 and h.pending
+       for update of h
 ), moved as (
     update profile p
        set state = m.to_state,
@@ -43,12 +49,14 @@ with was as (
            order_id = was.id,
            event_seq = was.event_seq + case when was.resold then 2 else 1 end
                        + case when m.to_state in ('installed', 'error')
-                              then (was.smds is not null)::integer else 0 end + was.told,
+                              then (was.smds is not null)::integer else 0 end + was.told
+                       + (held.smds is not null)::integer,
            card_state = case when $2 and not was.reusable then 'disabled' else p.card_state end,
            card_eid = case when $2 and not was.reusable then was.eid else p.card_eid end,
            card_seq = case when $2 and not was.reusable then $6 else p.card_seq end,
            card_since = case when $2 and not was.reusable then now() else p.card_since end
-      from was, profile_move m
+      from profile_move m, was
+      left join held on true
      where p.iccid = was.iccid and m.from_state = was.state
        and m.event = case when not was.reusable then $3 when $2 then 'install_reusable' end
        and ($2 or (was.newest and not was.resold))
@@ -56,7 +64,7 @@ with was as (
            was.event_seq + case when was.resold then 3 else 2 end as next,
            m.event, m.from_state, m.to_state, was.type, was.operator_id, was.id, was.eid,
            was.resold, was.holder, was.told, was.smds, was.matching_id, was.order_eid,
-           was.reusable
+           was.reusable, held.id as frozen_id
 ), doubled as (
     update profile p
        set event_seq = was.event_seq + 1
@@ -74,9 +82,10 @@ with was as (
        and (moved.id is not null
             or (was.newest and not was.resold and not $2 and not was.reusable))
 ), frozen as (
-    update download_order o set frozen = true from moved
-     where moved.resold and o.id = moved.holder and o.pending
- returning o.id
+    update download_order o
+       set frozen = true, smds = null, registering_at = null
+      from moved
+     where o.id = moved.frozen_id
 ), erased as (
     delete from binding b using moved
      where b.order_id in (moved.id, moved.holder) and moved.to_state in ('installed', 'error')
@@ -95,7 +104,7 @@ with was as (
      union all
     select operator_id, iccid, seq + 1, 'alert.profile-conflict',
            jsonb_build_object('iccid', iccid, 'eid', eid, 'orderId', id, 'profileType', type,
-                              'state', to_state, 'frozenOrderId', (select id from frozen),
+                              'state', to_state, 'frozenOrderId', frozen_id,
                               'why', 'installed from an older order while it was ordered again')
       from moved
      where resold
@@ -115,6 +124,14 @@ with was as (
            es12_event(smds, iccid, order_eid, matching_id, id)
       from moved
      where to_state in ('installed', 'error') and smds is not null
+     union all
+    select m.operator_id, m.iccid,
+           m.next + m.told + (m.to_state in ('installed', 'error') and m.smds is not null)::integer,
+           'es12.delete',
+           es12_event(held.smds, m.iccid, held.eid, held.matching_id, held.id, held.registering_at)
+      from moved m
+      join held on held.id = m.frozen_id
+     where held.smds is not null
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
     select 'es9+:HandleNotification', event, iccid, eid, id, from_state, to_state, $5
@@ -145,13 +162,17 @@ returning eid;
 -- name: notification_apply(eid text, iccid text) -> applied bigint     zero rows: none
 -- Applies what was kept for a profile on the card that holds it, by sequence number: only what is
 -- newer than what the card said last counts. A delete moves the profile as its type says; its order
--- is open again for the same eUICC when it is to be re-issued. Of a reusable order every card may speak;
--- what it says is told, and changes nothing.
+-- is open again for the same eUICC when it is to be re-issued, and its event registered once more. Of a
+-- reusable order every card may speak; what it says is told, and changes nothing.
 -- writes
 with was as (
     select p.iccid, p.state, p.event_seq, p.card_seq, p.order_id, t.name as type,
            t.operator_id, t.on_delete, es2_told(t.operator_id, true) as told,
-           coalesce(o.reusable, false) as reusable
+           coalesce(o.reusable, false) as reusable, o.smds, o.eid as order_eid,
+           case when exists (select from download_order x
+                              where x.matching_id = o.matching_id and x.matching_id <> '' and x.pending
+                                and not x.frozen and x.id <> o.id)
+                then '' else o.matching_id end as matching_id
       from profile p
       join profile_type t on t.id = p.type_id
       left join download_order o on o.id = p.order_id
@@ -172,7 +193,8 @@ with was as (
 ), last as (
     select seq_number, operation, many from fresh where nth = many
 ), next as (
-    select was.iccid, m.event, m.from_state, m.to_state
+    select was.iccid, m.event, m.from_state, m.to_state,
+           (m.event = 'reissue' and was.smds is not null and was.matching_id <> '')::integer as registered
       from was
       join last on last.operation = 'delete'
       join profile_move m on m.from_state = was.state
@@ -189,21 +211,19 @@ with was as (
            state = coalesce(next.to_state, p.state),
            state_since = case when next.to_state is null then p.state_since else now() end,
            event_seq = was.event_seq + last.many + case when next.to_state is null then 0 else 1 end
-                       + was.told * last.many
+                       + was.told * last.many + coalesce(next.registered, 0)
       from was
       cross join last
       left join next on true
      where p.iccid = was.iccid
- returning p.iccid, p.event_seq - was.told * last.many as event_seq, next.event, next.from_state,
-           next.to_state, was.type, was.operator_id, was.order_id
+ returning p.iccid, p.event_seq - was.told * last.many - coalesce(next.registered, 0) as event_seq,
+           p.event_seq as last_seq, next.event, next.from_state, next.to_state, next.registered, was.type,
+           was.operator_id, was.order_id, was.smds, was.order_eid, was.matching_id
 ), reopened as (
     update download_order o
        set pending = true, expires_at = null, cancelled_at = null, frozen = false, package_out = false,
-           download_attempts = 0, cc_attempts = 0, error = null,
-           matching_id = case when exists (select from download_order x
-                                            where x.matching_id = o.matching_id and x.matching_id <> ''
-                                              and x.pending and not x.frozen and x.id <> o.id)
-                              then '' else o.matching_id end
+           download_attempts = 0, cc_attempts = 0, error = null, matching_id = moved.matching_id,
+           smds = case when moved.registered = 1 then o.smds end
       from moved
      where moved.event = 'reissue' and o.id = moved.order_id
 ), erased as ( -- one that came at the very moment of the installation
@@ -236,6 +256,11 @@ with was as (
                                              else 102 end, null, null, null, null)
       from was, fresh, moved
      where was.told = 1
+     union all
+    select operator_id, iccid, last_seq, 'es12.register',
+           es12_event(smds, iccid, order_eid, matching_id, order_id)
+      from moved
+     where registered = 1
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
     select 'es9+:HandleNotification', 'card_' || fresh.operation, was.iccid, $1, was.order_id,

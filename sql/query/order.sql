@@ -136,8 +136,9 @@ select a.id, a.iccid, p.state
 -- ConfirmOrder, §5.3.2: fixes MatchingID and Confirmation Code, and perhaps the EID. A repetition is a
 -- call that is remembered, or an order that this caller confirmed with this content, in the state that the
 -- event makes; a MatchingID that the caller has not chosen is then the first one's. With an SM-DS the event
--- is registered there, under this reservation or one with the same content, and registered once more behind
--- an es12.delete of it that waited meanwhile; without, a reservation is taken back and its event deleted.
+-- was registered there, under this reservation or one with the same content, and registered once more behind
+-- what was, or is to be, told of it since, of any order; without, a reservation is taken back and its event
+-- deleted.
 -- Conflict: it is another operator's, or state, EID, MatchingID or reservation do not allow it.
 with known as materialized (
     select order_id, iccid, eid, matching_id from operator_call where client_id = $9 and key = $10
@@ -145,12 +146,12 @@ with known as materialized (
     select p.iccid, o.id, o.eid, m.event, m.from_state, m.to_state, o.smds,
            o.registering_eid as event_eid, o.matching_id as event_id,
            (o.registering_at is not null and $13::text is null)::integer as outdone,
-           (exists (select from outbox e
-                      join delivery d on d.outbox_id = e.id
-                       and (d.state = 'waiting' or d.tried_at >= o.registering_at)
-                     where e.order_key = p.iccid and e.type = 'es12.delete'
-                       and e.data @> jsonb_build_object('smds', $13::text, 'matchingId', $4,
-                                                        'eid', o.registering_eid)))::integer as doomed
+           o.registering_at,
+           (exists (select from subscriber s
+                      join delivery_key k on k.subscriber_id = s.id
+                     where s.kind = 'es12' and s.name = $13::text
+                       and k.order_key = es12_key(o.registering_eid, $4)
+                       and (k.pending > 0 or k.next_at >= o.registering_at)))::integer as doomed
       from profile p
       join profile_type t on t.id = p.type_id and ($12::bigint is null or t.operator_id = $12)
       join download_order o on o.id = p.order_id
@@ -188,7 +189,7 @@ with known as materialized (
      where p.iccid = was.iccid
  returning p.iccid, p.type_id, p.event_seq - was.outdone - was.doomed as event_seq, was.event,
            was.from_state, was.to_state, settled.id, settled.eid, settled.matching_id, was.outdone,
-           was.doomed, was.smds, was.event_eid, was.event_id
+           was.doomed, was.smds, was.event_eid, was.event_id, was.registering_at
 ), noted as (
     insert into outbox (operator_id, order_key, seq, type, data)
     select t.operator_id, m.iccid, m.event_seq,
@@ -201,7 +202,7 @@ with known as materialized (
       join download_order d on d.id = m.id
      union all
     select t.operator_id, m.iccid, m.event_seq + 1, 'es12.delete',
-           es12_event(m.smds, m.iccid, m.event_eid, m.event_id, m.id)
+           es12_event(m.smds, m.iccid, m.event_eid, m.event_id, m.id, m.registering_at)
       from moved m
       join profile_type t on t.id = m.type_id
      where m.outdone = 1
@@ -408,7 +409,7 @@ with known as materialized (
     select order_id, iccid, eid, matching_id from operator_call where client_id = $9 and key = $10
 ), was as (
     select p.iccid, o.id, o.eid, m.event, m.from_state, m.to_state, o.smds, o.matching_id,
-           coalesce(o.eid, o.registering_eid) as event_eid
+           coalesce(o.eid, o.registering_eid) as event_eid, o.registering_at
       from profile p
       join profile_type t on t.id = p.type_id and ($12::bigint is null or t.operator_id = $12)
       join download_order o on o.id = p.order_id
@@ -426,17 +427,28 @@ with known as materialized (
        set pending = false, cancelled_at = now(), cancelled_by = $7, registering_at = null
       from was
      where o.id = was.id
-), thawed as (
-    update download_order o
-       set pending = false, cancelled_at = now(), cancelled_by = $7
+), ice as (
+    select o.id, o.iccid, o.eid, o.smds, o.matching_id, coalesce(o.eid, o.registering_eid) as event_eid,
+           o.registering_at, p.state, t.operator_id
       from profile p
       join profile_type t on t.id = p.type_id and ($12::bigint is null or t.operator_id = $12)
-     where p.iccid = $1 and o.iccid = p.iccid and o.pending and o.frozen and p.order_id <> o.id
-       and $2 = 'cancel_order_unavailable'
+      join download_order o on o.iccid = p.iccid and o.id <> p.order_id
+     where p.iccid = $1 and o.pending and o.frozen and $2 = 'cancel_order_unavailable'
        and ($4 is null or o.eid = $4) and ($6 or $4 is not null or o.eid is null)
        and ($5 is null or o.matching_id = $5) and ($6 or $5 is not null or coalesce(o.matching_id, '') = '')
        and not exists (select from was) and not exists (select from known)
- returning o.id, o.iccid, o.eid, p.state
+       for update of p, o
+), thawed as (
+    update download_order o
+       set pending = false, cancelled_at = now(), cancelled_by = $7, registering_at = null
+      from ice
+     where o.id = ice.id
+), counted as ( -- frozen by a release that left the event at the SM-DS
+    update profile p
+       set event_seq = p.event_seq + x.n
+      from (select iccid, count(*) as n from ice where smds is not null group by iccid) x
+     where p.iccid = x.iccid
+ returning p.iccid, p.event_seq - x.n as event_seq
 ), erased as (
     delete from binding b using was where b.order_id = was.id
 ), moved as (
@@ -447,7 +459,7 @@ with known as materialized (
      where p.iccid = was.iccid
  returning p.iccid, p.type_id, p.event_seq - (was.smds is not null)::integer as event_seq,
            was.event, was.from_state, was.to_state, was.id, was.eid, was.smds, was.matching_id,
-           was.event_eid
+           was.event_eid, was.registering_at
 ), noted as (
     insert into outbox (operator_id, order_key, seq, type, data)
     select t.operator_id, m.iccid, m.event_seq, 'profile.cancelled',
@@ -459,19 +471,25 @@ with known as materialized (
       join download_order d on d.id = m.id
      union all
     select t.operator_id, m.iccid, m.event_seq + 1, 'es12.delete',
-           es12_event(m.smds, m.iccid, m.event_eid, m.matching_id, m.id)
+           es12_event(m.smds, m.iccid, m.event_eid, m.matching_id, m.id, m.registering_at)
       from moved m
       join profile_type t on t.id = m.type_id
      where m.smds is not null
+     union all
+    select ice.operator_id, ice.iccid, c.event_seq + row_number() over (order by ice.id), 'es12.delete',
+           es12_event(ice.smds, ice.iccid, ice.event_eid, ice.matching_id, ice.id, ice.registering_at)
+      from ice
+      join counted c on c.iccid = ice.iccid
+     where ice.smds is not null
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
     select $7, event, iccid, eid, id, from_state, to_state, $8 from moved
      union all
-    select $7, 'cancel_frozen_order', iccid, eid, id, null, null, $8 from thawed
+    select $7, 'cancel_frozen_order', iccid, eid, id, null, null, $8 from ice
 ), done as (
     select id as order_id, iccid, to_state as state from moved
      union all
-    (select id, iccid, state from thawed order by id limit 1)
+    (select id, iccid, state from ice order by id limit 1)
      union all
     select o.id, p.iccid, p.state
       from profile p
@@ -490,7 +508,7 @@ with known as materialized (
      where p.iccid = $1 and o.frozen and o.cancelled_at is not null
        and coalesce(o.cancelled_by, $7) = $7
        and $2 = 'cancel_order_unavailable' and not exists (select from moved)
-       and not exists (select from thawed) and not exists (select from known)
+       and not exists (select from ice) and not exists (select from known)
        and ($4 is null or o.eid = $4) and ($5 is null or o.matching_id = $5)
      order by o.id
      limit 1)
@@ -567,7 +585,7 @@ select o.id, p.iccid, o.eid, p.state
 -- lane: background
 with due as (
     select p.iccid, o.id, o.eid, m.event, m.from_state, m.to_state, o.smds, o.matching_id,
-           coalesce(o.eid, o.registering_eid) as event_eid
+           coalesce(o.eid, o.registering_eid) as event_eid, o.registering_at
       from download_order o
       join profile p on p.iccid = o.iccid and p.order_id = o.id
       join profile_move m on m.event = 'expire' and m.from_state = p.state
@@ -595,7 +613,7 @@ with due as (
      where p.iccid = due.iccid
  returning p.iccid, p.type_id, p.event_seq - (due.smds is not null)::integer as event_seq,
            due.event, due.from_state, due.to_state, due.id, due.eid, due.smds, due.matching_id,
-           due.event_eid
+           due.event_eid, due.registering_at
 ), noted as (
     insert into outbox (operator_id, order_key, seq, type, data)
     select t.operator_id, m.iccid, m.event_seq, 'profile.failed',
@@ -609,7 +627,7 @@ with due as (
       join download_order d on d.id = m.id
      union all
     select t.operator_id, m.iccid, m.event_seq + 1, 'es12.delete',
-           es12_event(m.smds, m.iccid, m.event_eid, m.matching_id, m.id)
+           es12_event(m.smds, m.iccid, m.event_eid, m.matching_id, m.id, m.registering_at)
       from moved m
       join profile_type t on t.id = m.type_id
      where m.smds is not null

@@ -2,8 +2,8 @@
 -- the trigger outbox_deliver. Rows of delivery_key are locked before those of delivery.
 
 -- name: outbox_lease(owner uuid, lease_ms bigint, most integer, renew_ms bigint) -> leased bigint     zero rows: none
--- Takes the buckets in which something is due and that nobody holds; renews ours that have less left than
--- renew_ms.
+-- Takes the buckets in which something is due and that nobody holds: the lease is over, or its owner dead, which
+-- has an advisory lock while it lives (outbox_owner_key); renews ours that have less left than renew_ms.
 -- lane: background
 -- writes
 with due as (
@@ -28,35 +28,52 @@ with due as (
      where delivery_lease.expires_at <= now()
         or (delivery_lease.owner = excluded.owner
             and delivery_lease.expires_at < now() + $4 * interval '1 millisecond')
+        or (delivery_lease.owner <> excluded.owner
+            and pg_try_advisory_xact_lock(outbox_owner_key(delivery_lease.owner)))
  returning 1
 )
 select count(*) as leased from held;
 
--- name: outbox_due(owner uuid, margin_ms bigint, busy text[], most integer) -> subscriber_id bigint, kind text, name text, address text, roots bytea, client text, token bigint, order_key text, outbox_id bigint, event_id uuid, seq bigint, type text, data jsonb, at timestamptz, attempts integer, gap_seq bigint     zero rows: none
+-- name: outbox_due(owner uuid, margin_ms bigint, busy text[], most integer, most_in_all integer) -> subscriber_id bigint, payer bigint, kind text, name text, address text, roots bytea, client text, token bigint, order_key text, outbox_id bigint, event_id uuid, seq bigint, type text, data jsonb, at timestamptz, attempts integer, gap_seq bigint, needless boolean     zero rows: none
 -- The heads of keys that are due in buckets of ours, whose lease lasts for the margin at least. Busy: what
--- is on the way already, as 'subscriber/key'. At most so many for each subscriber.
+-- is on the way already, as 'subscriber/key'. At most so many for each subscriber; of all the first of each
+-- payer (an operator, or an SM-DS) before anybody's second. Needless: a DeleteEvent of what an open order needs,
+-- or a RegisterEvent of what none does.
 -- lane: background
-select s.id as subscriber_id, s.kind, s.name, s.address, s.roots, s.client, k.token, k.order_key,
-       head.outbox_id, o.event_id, o.seq, o.type, o.data, o.at, head.attempts, k.gap_seq
-  from subscriber s
- cross join lateral (select d.order_key, d.gap_seq, l.token
-                       from delivery_key d
-                       join delivery_lease l on l.subscriber_id = d.subscriber_id
-                        and l.bucket = d.bucket
-                      where d.subscriber_id = s.id and d.pending > 0 and d.next_at <= now()
-                        and l.owner = $1
-                        and l.expires_at > now() + $2 * interval '1 millisecond'
-                        and s.id || '/' || d.order_key <> all($3)
-                      order by d.next_at
-                      limit $4) k
+with ready as (
+    select s.*, k.token, k.order_key, k.gap_seq, k.next_at, coalesce(s.operator_id, -s.id) as payer
+      from subscriber s
+     cross join lateral (select d.order_key, d.gap_seq, d.next_at, l.token
+                           from delivery_key d
+                           join delivery_lease l on l.subscriber_id = d.subscriber_id
+                            and l.bucket = d.bucket
+                          where d.subscriber_id = s.id and d.pending > 0 and d.next_at <= now()
+                            and l.owner = $1
+                            and l.expires_at > now() + $2 * interval '1 millisecond'
+                            and s.id || '/' || d.order_key <> all($3)
+                          order by d.next_at
+                          limit $4) k
+     where not s.paused
+), ranked as (
+    select r.*, row_number() over (partition by r.payer order by r.next_at, r.order_key) as place
+      from ready r
+     order by place, r.next_at
+     limit $5
+)
+select r.id as subscriber_id, r.payer, r.kind, r.name, r.address, r.roots, r.client, r.token, r.order_key,
+       head.outbox_id, o.event_id, o.seq, o.type, o.data, o.at, head.attempts, r.gap_seq,
+       case o.type when 'es12.delete' then es12_wanted(o.data)
+                   when 'es12.register' then not es12_wanted(o.data)
+                   else false end as needless
+  from ranked r
  cross join lateral (select v.outbox_id, v.attempts
                        from delivery v
-                      where v.subscriber_id = s.id and v.order_key = k.order_key
+                      where v.subscriber_id = r.id and v.order_key = r.order_key
                         and v.state = 'waiting'
                       order by v.seq
                       limit 1) head
   join outbox o on o.id = head.outbox_id
- where not s.paused;
+ order by r.place, r.next_at;
 
 -- name: outbox_settle(subscriber_id bigint, order_key text, outbox_id bigint, token bigint, state text, status integer, error text, wait_ms bigint) -> pending integer     zero rows: conflict
 -- What became of an attempt: delivered, waiting for the next one, or dead, upon which the key goes on and
@@ -125,6 +142,22 @@ with idle as (
     delete from delivery_lease where expires_at < now() - interval '1 hour' returning 1
 )
 select (select count(*) from gone) + (select count(*) from stale) as swept;
+
+-- name: outbox_forget(keep_seconds bigint, most integer) -> swept bigint     zero rows: none
+-- What was told so long ago; the events themselves stay.
+-- lane: background
+-- writes
+with old as (
+    select ctid
+      from delivery
+     where state = 'delivered' and tried_at < now() - $1 * interval '1 second'
+     order by tried_at
+     limit $2
+       for update skip locked
+), gone as (
+    delete from delivery where ctid = any (array(select ctid from old)) returning 1
+)
+select count(*) as swept from gone;
 
 -- name: subscriber_callback(operator_name text, address text, roots bytea, client text, card_events boolean, actor text, why text) -> view jsonb     zero rows: none
 -- The ES2+ server of an operator: made, or what is given changed. None: no such operator, or there is no
@@ -203,7 +236,9 @@ with one as (
       where $2 is null and o.at >= $3 and o.at < coalesce($4, now())
       limit $5)
 ), wanted as (
-    select one.id as subscriber_id, e.id as outbox_id, e.order_key, e.seq
+    select one.id as subscriber_id, e.id as outbox_id,
+           delivery_key_of(one.kind, e.order_key, e.data) as order_key,
+           delivery_seq_of(one.kind, e.id, e.seq) as seq
       from one
       join events e on e.type = any(one.types)
        and (one.operator_id is null or one.operator_id = e.operator_id)

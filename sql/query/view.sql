@@ -97,7 +97,8 @@ select jsonb_strip_nulls(jsonb_build_object(
            'state', case when p.order_id = o.id and o.cancelled_at is null then p.state
                          when o.cancelled_at is not null then 'cancelled'
                          else 'superseded' end,
-           'since', utc(p.state_since), 'matchingId', o.matching_id,
+           'since', utc(p.state_since),
+           'matchingId', case when o.registering_eid is null then o.matching_id end,
            'confirmationCode', o.cc_sha256 is not null, 'pending', o.pending,
            'reusable', nullif(o.reusable, false), 'error', o.error,
            'createdAt', utc(o.created_at),
@@ -119,15 +120,16 @@ select jsonb_strip_nulls(jsonb_build_object(
 -- name: view_order(iccid text, order_id bigint, download_attempts integer, code_attempts integer) -> view jsonb     zero rows: none
 -- The order of this number, else the one that holds the profile, or held it last: who has it since when by
 -- which call, what is left of its budgets, its newest sessions, and the profile's state and whole history.
--- With the profile's frozen orders beside it, which an alert may have told of, and with the order that
--- holds the profile when it is another.
+-- A MatchingID that is only reserved is not shown. With the profile's frozen orders beside it, which an alert may
+-- have told of, and with the order that holds the profile when it is another.
 select jsonb_strip_nulls(jsonb_build_object(
            'id', o.id, 'iccid', p.iccid, 'operator', w.name, 'type', t.name,
            'state', p.state, 'since', utc(p.state_since), 'pending', o.pending,
            'reusable', nullif(o.reusable, false),
            'eid', o.eid, 'linkedAt', utc(o.linked_at), 'linkedBy', o.linked_by,
-           'matchingId', o.matching_id, 'confirmationCode', o.cc_sha256 is not null,
-           'downloadAttempts', o.download_attempts,
+           'matchingId', case when o.registering_eid is null then o.matching_id end,
+           'smds', o.smds, 'registeringAt', utc(o.registering_at),
+           'confirmationCode', o.cc_sha256 is not null, 'downloadAttempts', o.download_attempts,
            'downloadAttemptsLeft', case when not o.reusable then greatest($3 - o.download_attempts, 0) end,
            'confirmationCodeAttempts', o.cc_attempts,
            'confirmationCodeAttemptsLeft',
@@ -245,7 +247,9 @@ select jsonb_strip_nulls(jsonb_build_object(
  limit $4;
 
 -- name: view_code(iccid text) -> state text, matching_id text, code_required boolean, pending boolean, order_id bigint, eid text     zero rows: none
-select p.state, o.matching_id, coalesce(o.cc_sha256 is not null, false) as code_required,
+-- A MatchingID that is only reserved is none.
+select p.state, case when o.registering_eid is null then o.matching_id end as matching_id,
+       coalesce(o.cc_sha256 is not null, false) as code_required,
        coalesce(o.pending, false) as pending, o.id as order_id, o.eid
   from profile p
   left join download_order o on o.id = p.order_id
@@ -284,7 +288,7 @@ with named as (
       from unnest($4) as n(iccid)
       join profile p on p.iccid = n.iccid
       join download_order o on o.id = p.order_id
-     where o.pending and o.matching_id is not null
+     where o.pending and o.matching_id is not null and o.registering_eid is null
 ), every as (
     select o.id, o.iccid, o.eid, o.matching_id, o.cc_sha256, p.state, p.type_id
       from download_order o
@@ -292,7 +296,7 @@ with named as (
                       from profile p
                      where p.iccid = o.iccid and p.order_id = o.id
                     offset 0) p on true          -- from the newest order down, not along all profiles
-     where cardinality($4) = 0 and o.pending and o.matching_id is not null
+     where cardinality($4) = 0 and o.pending and o.matching_id is not null and o.registering_eid is null
        and o.id < coalesce($5, 9223372036854775807)
        and ($2 is null or p.state = $2)
        and p.type_id in (select t.id

@@ -70,3 +70,37 @@ slice_to_u64(struct slice s, uint64_t max, uint64_t *out)
 	*out = v;
 	return true;
 }
+
+static bool
+is_in_name(uint8_t c)
+{
+	uint8_t lower = c | 0x20;
+
+	return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* Labels with dots between; none is empty or begins with a hyphen. */
+static bool
+is_host(struct slice s)
+{
+	uint8_t before = '.';
+
+	for (size_t i = 0; i < s.n; before = s.p[i++])
+		if (s.p[i] == '.' || s.p[i] == '-' ? before == '.' : !is_in_name(s.p[i]))
+			return false;
+	return before != '.';
+}
+
+bool
+slice_read_server(struct slice s, unsigned standard, struct slice *host, unsigned *port)
+{
+	const uint8_t *colon = s.n ? memchr(s.p, ':', s.n) : NULL;
+	size_t n = colon ? (size_t)(colon - s.p) : s.n;
+	uint64_t said = standard;
+
+	if (colon && (!slice_to_u64(slice_sub(s, n + 1, s.n), 65535, &said) || !said))
+		return false;
+	*host = slice_sub(s, 0, n);
+	*port = (unsigned)said;
+	return is_host(*host);
+}

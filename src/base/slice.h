@@ -52,6 +52,12 @@ struct slice slice_trim(struct slice s);
 /* True for one or more ASCII digits and nothing else. */
 bool slice_is_digits(struct slice s);
 
+/*
+ * "host" or "host:port", the host a name of DNS or an IPv4 address: both, the port being `standard` when none
+ * is said. False when it is neither.
+ */
+bool slice_read_server(struct slice s, unsigned standard, struct slice *host, unsigned *port);
+
 /* A decimal number without sign; false when it is none or above `max`. */
 bool slice_to_u64(struct slice s, uint64_t max, uint64_t *out);
 

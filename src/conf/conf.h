@@ -28,7 +28,8 @@ struct conf_version {
 #define CONF_LEVEL const char * /* a name that log_level_set knows */
 #define CONF_ROLE const char *  /* "es9", "es2" or "esipa" */
 #define CONF_VERSION struct conf_version
-#define CONF_IP const char * /* numeric */
+#define CONF_IP const char *     /* numeric */
+#define CONF_SERVER const char * /* "host" or "host:port" */
 #define CONF_FLAG bool
 
 /* struct conf_listener { const char *name; unsigned line; const char *address; … } and so on. */

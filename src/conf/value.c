@@ -164,6 +164,15 @@ read_ip(struct arena *mem, const struct conf_option *o, struct slice text, const
 }
 
 static bool
+read_server(struct arena *mem, const struct conf_option *o, struct slice text, const char **at)
+{
+	struct slice host;
+	unsigned port;
+
+	return slice_read_server(text, 443, &host, &port) && read_text(mem, o, text, at);
+}
+
+static bool
 read_role(struct arena *mem, struct slice text, const char **at)
 {
 	*at = arena_string(mem, text);
@@ -202,6 +211,9 @@ conf_value_read(struct arena *mem, const struct conf_option *o, const char *text
 		break;
 	case TYPE_IP:
 		right = read_ip(mem, o, s, at);
+		break;
+	case TYPE_SERVER:
+		right = read_server(mem, o, s, at);
 		break;
 	case TYPE_FLAG:
 		right = read_flag(s, at);
@@ -253,6 +265,7 @@ conf_value_eq(enum conf_type type, const void *a, const void *b)
 	case TYPE_FILE:
 	case TYPE_LEVEL:
 	case TYPE_IP:
+	case TYPE_SERVER:
 	case TYPE_ROLE:
 		break;
 	}
@@ -269,6 +282,7 @@ conf_value_words(const struct conf_option *o, char words[CONF_WHY])
 		[TYPE_LEVEL] = "error, warning, notice, info or debug",
 		[TYPE_VERSION] = "a version such as 2.2.1",
 		[TYPE_IP] = "an IPv4 or IPv6 address",
+		[TYPE_SERVER] = "a host name, perhaps with a colon and a port",
 		[TYPE_FLAG] = "yes or no",
 		[TYPE_ROLE] = "es9, es2 or esipa",
 	};

@@ -122,7 +122,7 @@ judge_event(struct task *t)
 {
 	struct dp_confirm_order *c = t->state;
 	const char *wrong = NULL;
-	enum peer_es12_outcome outcome = peer_es12_judge(t, &c->reply, &wrong);
+	enum peer_es12_outcome outcome = peer_es12_register_judge(t, &c->reply, &wrong);
 
 	if (outcome == PEER_ES12_DONE)
 		GO(confirm);

@@ -68,6 +68,15 @@ stop_waiting(struct running *r)
 }
 
 static void
+divert(struct running *r, enum trouble bad)
+{
+	stop_waiting(r);
+	r->task.bad = bad;
+	r->at = r->task.procedure->refuse;
+	make_ready(r);
+}
+
+static void
 end_now(struct running *r)
 {
 	if (r->ended)
@@ -80,7 +89,7 @@ end_now(struct running *r)
 		r->task.bad = T_NOMEM;
 	}
 	r->catching = true;
-	if (!r->ended)
+	if (!r->ended && r->end)
 		r->end(&r->task);
 	r->catching = false;
 	r->ended = true;
@@ -105,10 +114,7 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 		r->task.request = NULL;
 		return;
 	}
-	stop_waiting(r);
-	r->task.bad = T_LATE;
-	r->at = r->task.procedure->refuse;
-	make_ready(r);
+	divert(r, T_LATE);
 }
 
 static void
@@ -252,6 +258,15 @@ task_wake(struct task *t, enum got got, enum trouble bad)
 		r->at = t->procedure->refuse;
 	}
 	make_ready(r);
+}
+
+void
+task_stop(struct task *t, enum trouble bad)
+{
+	struct running *r = running_of(t);
+
+	if (r->waiting)
+		divert(r, bad);
 }
 
 /* One step, timed. Returns what it returned. */

@@ -83,7 +83,8 @@ struct task {
 
 /*
  * Called once, when the last step is done or the deadline came after a write: makes the answer out of
- * t->state, t->no and t->bad. It may take memory from t->mem (a small reserve exists for T_NOMEM).
+ * t->state, t->no and t->bad. It may take memory from t->mem (a small reserve exists for T_NOMEM). NULL: nobody
+ * wants one.
  */
 typedef void task_end(struct task *t);
 
@@ -114,6 +115,9 @@ task_judge(struct task *t, struct verdict v, const struct step *then) MUST_RETUR
 const struct step *task_wait(
 	struct task *t, const struct step *then, void (*abandon)(void *arg), void *arg) MUST_RETURN;
 void task_wake(struct task *t, enum got got, enum trouble bad);
+
+/* Whatever the task waits for, it goes to `refuse` with this trouble. One that does not wait goes on. */
+void task_stop(struct task *t, enum trouble bad);
 
 const char *trouble_name(enum trouble bad);
 

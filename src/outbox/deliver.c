@@ -25,7 +25,7 @@ struct delivery {
 
 /* clang-format off */
 #define STEPS(S) \
-	S(call)   /* the subscriber's server                    */ \
+	S(call)   /* the subscriber's server, unless needless   */ \
 	S(record) /* delivered, to be tried again, or dead      */ \
 	S(answer) \
 	S(give_up)
@@ -77,12 +77,15 @@ call(struct task *t)
 {
 	struct delivery *c = t->state;
 
+	if (c->due.needless)
+		GO(record);
 	c->what = (struct peer_delivery){ .event_id = c->due.event_id,
 		.type = c->due.type,
 		.data = c->due.data,
 		.address = c->due.address,
 		.roots = c->due.roots,
 		.client = c->due.client };
+	c->flight.calling = true;
 	return kinds[kind_of(&c->due)].send(
 		t, c->flight.outbox->peer, &c->what, &c->reply, THEN(record));
 }
@@ -98,8 +101,8 @@ log_attempt(const struct delivery *c, int64_t wait)
 		LOG(outbox, NOTICE, "subscriber=%s key=%s seq=%lld did=deliver result=ok gap=%lld",
 			name, key, (long long)c->due.seq, (long long)c->due.gap_seq);
 	else if (!c->wrong)
-		LOG(outbox, INFO, "subscriber=%s key=%s seq=%lld did=deliver result=ok", name, key,
-			(long long)c->due.seq);
+		LOG(outbox, INFO, "subscriber=%s key=%s seq=%lld did=deliver result=%s", name, key,
+			(long long)c->due.seq, c->due.needless ? "needless" : "ok");
 	else if (c->due.attempts < WAITS)
 		LOG(outbox, WARNING,
 			"subscriber=%s key=%s seq=%lld did=deliver result=failed status=%u "
@@ -121,7 +124,9 @@ record(struct task *t)
 	struct delivery *c = t->state;
 	bool dead;
 
-	c->wrong = kinds[kind_of(&c->due)].judge(t, &c->what, &c->reply);
+	c->flight.calling = false;
+	if (!c->due.needless)
+		c->wrong = kinds[kind_of(&c->due)].judge(t, &c->what, &c->reply);
 	dead = c->wrong && c->due.attempts >= WAITS;
 	c->attempt = (struct store_attempt){ .subscriber_id = c->due.subscriber_id,
 		.outbox_id = c->due.outbox_id,
@@ -153,7 +158,7 @@ answer(struct task *t)
 	FINISH;
 }
 
-/* It could not be recorded, or not be sent: the key is still due, and the next look finds it. */
+/* It could not be recorded, or not be called: the key is still due, and the next look finds it. */
 static const struct step *
 give_up(struct task *t)
 {
@@ -163,12 +168,6 @@ give_up(struct task *t)
 	LOG(outbox, WARNING, "task=DeliverEvent subscriber=%s result=%s note=\"delivered again\"",
 		log_value(c->due.name, name), trouble_name(t->bad));
 	FINISH;
-}
-
-static void
-on_end(struct task *t)
-{
-	(void)t;
 }
 
 static void
@@ -193,7 +192,7 @@ copy_due(struct arena *mem, const struct store_due *in, struct store_due *out)
 bool
 outbox_deliver(struct outbox *o, const struct store_due *due)
 {
-	struct task *t = task_new(o->loop, &deliver_event, NULL, on_end);
+	struct task *t = task_new(o->loop, &deliver_event, NULL, NULL);
 	struct delivery *c;
 
 	if (!t)
@@ -201,7 +200,8 @@ outbox_deliver(struct outbox *o, const struct store_due *due)
 	c = t->state;
 	copy_due(t->mem, due, &c->due);
 	c->flight = (struct flight){ .outbox = o,
-		.subscriber_id = due->subscriber_id,
+		.task = t,
+		.payer = due->payer,
 		.tag = slice_text(arena_printf(t->mem, "%lld/%.*s", (long long)due->subscriber_id,
 			SLICE_FMT(due->order_key))) };
 	LIST_INSERT_HEAD(&o->flights, &c->flight, place);

@@ -8,7 +8,7 @@
 enum { DEADLINE_MS = 30000, ARENA = 16 * 1024 * 1024, MARGIN_MS = 1000 };
 
 struct look {
-	struct outbox *outbox;
+	struct work work;
 	struct store_leased leased;
 	struct rows due;
 };
@@ -25,17 +25,26 @@ static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
 static const struct procedure find_deliveries = { "FindDeliveries", THEN(lease), THEN(give_up),
 	steps, DEADLINE_MS, ARENA, sizeof(struct look) };
 
+/* What one payer can have on its way when nobody else has anything. */
 static int32_t
 share(const struct outbox *o)
 {
 	return (int32_t)(o->settings.in_flight + 1) / 2;
 }
 
+static unsigned
+room(const struct outbox *o)
+{
+	unsigned most = o->settings.in_flight;
+
+	return o->stopping || !o->held || o->flying >= most ? 0 : most - o->flying;
+}
+
 static const struct step *
 lease(struct task *t)
 {
 	struct look *c = t->state;
-	struct outbox *o = c->outbox;
+	struct outbox *o = c->work.outbox;
 
 	return store_outbox_lease(t, o->store, SLICE_ARRAY(o->owner), o->settings.lease_ms,
 		o->settings.call_ms + 2 * MARGIN_MS, share(o), &c->leased, THEN(find));
@@ -45,7 +54,7 @@ static const struct step *
 find(struct task *t)
 {
 	struct look *c = t->state;
-	struct outbox *o = c->outbox;
+	struct outbox *o = c->work.outbox;
 	struct slice *busy = ARENA_ARRAY(t->mem, struct slice, o->flying + 1);
 	const struct flight *f;
 	size_t n = 0;
@@ -53,32 +62,34 @@ find(struct task *t)
 	LIST_FOREACH(f, &o->flights, place)
 	busy[n++] = f->tag;
 	return store_outbox_due(t, o->store, SLICE_ARRAY(o->owner), o->settings.call_ms + MARGIN_MS,
-		busy, n, share(o), &c->due, THEN(take_off));
+		busy, n, share(o), (int32_t)room(o), &c->due, THEN(take_off));
 }
 
-/* One that hangs must not take the room of all. */
+/*
+ * Servers that hang must not take the room of others, however many they are: a payer with n on the way gets
+ * another one only while more than n are free. So m that want all have a part in m + 1 each, and as much is
+ * free for whoever comes next.
+ */
 static bool
-has_room(const struct outbox *o, int64_t subscriber_id)
+may_fly(const struct outbox *o, int64_t payer)
 {
 	const struct flight *f;
-	int32_t n = 0;
+	unsigned n = 0;
 
-	if (o->stopping || o->flying >= o->settings.in_flight)
-		return false;
 	LIST_FOREACH(f, &o->flights, place)
-	n += f->subscriber_id == subscriber_id;
-	return n < share(o);
+	n += f->payer == payer;
+	return n < room(o);
 }
 
 static const struct step *
 take_off(struct task *t)
 {
 	struct look *c = t->state;
-	struct outbox *o = c->outbox;
+	struct outbox *o = c->work.outbox;
 	const struct store_due *due = c->due.first;
 
 	for (size_t i = 0; i < c->due.n; i++)
-		if (has_room(o, due[i].subscriber_id) && !outbox_deliver(o, &due[i]))
+		if (may_fly(o, due[i].payer) && !outbox_deliver(o, &due[i]))
 			break;
 	FINISH;
 }
@@ -91,19 +102,12 @@ give_up(struct task *t)
 	FINISH;
 }
 
-static void
-on_end(struct task *t)
-{
-	(void)t;
-}
-
 /* With the task's memory, which is when the next may begin. */
 static void
 on_gone(void *arg)
 {
 	struct outbox *o = arg;
 
-	o->looking = false;
 	if (o->again)
 		outbox_wake(o);
 	o->again = false;
@@ -114,17 +118,15 @@ outbox_find(struct outbox *o)
 {
 	struct task *t;
 
-	if (o->stopping)
+	if (o->stopping || !o->held)
 		return;
 	if (o->looking) {
 		o->again = true;
 		return;
 	}
-	t = task_new(o->loop, &find_deliveries, NULL, on_end);
+	t = outbox_work_new(o, &find_deliveries, &o->looking);
 	if (!t)
 		return;
-	o->looking = true;
-	((struct look *)t->state)->outbox = o;
 	arena_defer(t->mem, on_gone, o);
 	task_start(t, find_deliveries.first);
 }

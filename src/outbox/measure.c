@@ -1,29 +1,18 @@
-/*
- * How far behind each subscriber is, asked every few seconds so that `stats` need not wait for the database;
- * and once a minute the sweeping of keys of which nothing is owed.
- */
+/* How far behind each subscriber is, asked every few seconds so that `stats` need not wait for the database. */
 #include "base/clock.h"
 #include "outbox/int.h"
 
-enum {
-	DEADLINE_MS = 30000,
-	ARENA = 1024 * 1024,
-	KEPT = 1024 * 1024,
-	SWEEP = 10000,
-	SWEEP_EACH = 12
-};
+enum { DEADLINE_MS = 30000, ARENA = 1024 * 1024 };
 
 struct measuring {
-	struct outbox *outbox;
+	struct work work;
 	struct rows lags;
-	struct store_keys_swept swept;
 };
 
 /* clang-format off */
 #define STEPS(S) \
 	S(measure) \
-	S(keep)     /* for those who ask                     */ \
-	S(swept) \
+	S(keep)     /* for those who ask */ \
 	S(give_up)
 /* clang-format on */
 STEPS(DECLARE_STEP)
@@ -36,7 +25,7 @@ measure(struct task *t)
 {
 	struct measuring *c = t->state;
 
-	return store_outbox_lag(t, c->outbox->store, &c->lags, THEN(keep));
+	return store_outbox_lag(t, c->work.outbox->store, &c->lags, THEN(keep));
 }
 
 void
@@ -68,19 +57,10 @@ static const struct step *
 keep(struct task *t)
 {
 	struct measuring *c = t->state;
-	struct outbox *o = c->outbox;
+	struct outbox *o = c->work.outbox;
 
 	copy_lags(o, &c->lags);
 	o->measured_us = clock_wall_us();
-	if (++o->measured % SWEEP_EACH)
-		FINISH;
-	return store_outbox_sweep(t, o->store, SWEEP, &c->swept, THEN(swept));
-}
-
-static const struct step *
-swept(struct task *t)
-{
-	(void)t;
 	FINISH;
 }
 
@@ -92,27 +72,11 @@ give_up(struct task *t)
 	FINISH;
 }
 
-static void
-on_end(struct task *t)
-{
-	(void)t;
-}
-
-static void
-on_gone(void *arg)
-{
-	((struct outbox *)arg)->measuring = false;
-}
-
 void
 outbox_measure(struct outbox *o)
 {
-	struct task *t = o->measuring ? NULL : task_new(o->loop, &measure_lag, NULL, on_end);
+	struct task *t = outbox_work_new(o, &measure_lag, &o->measuring);
 
-	if (!t)
-		return;
-	o->measuring = true;
-	((struct measuring *)t->state)->outbox = o;
-	arena_defer(t->mem, on_gone, o);
-	task_start(t, measure_lag.first);
+	if (t)
+		task_start(t, measure_lag.first);
 }

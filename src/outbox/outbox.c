@@ -10,7 +10,7 @@
 #include "stats/stats.h"
 
 enum { LAGS_MOST = 1024 * 1024 };
-enum { PULSE_MS = 1000, SOON_MS = 10, MEASURE_MS = 5000 };
+enum { PULSE_MS = 1000, SOON_MS = 10, MEASURE_MS = 5000, SWEEP_MS = 60000 };
 
 static const char channel[] = "rspd_outbox";
 
@@ -41,6 +41,31 @@ static void
 on_measure(void *arg)
 {
 	outbox_measure(arg);
+}
+
+static void
+on_sweep(void *arg)
+{
+	outbox_sweep(arg);
+}
+
+/*
+ * Without the lock another instance may take our buckets at once, so that no call of ours must go on: SM-DSs
+ * do what they are told whenever it comes. What is being recorded bears a token.
+ */
+static void
+on_held(void *arg, bool is_held)
+{
+	struct outbox *o = arg;
+	const struct flight *f;
+
+	o->held = is_held;
+	if (is_held)
+		outbox_wake(o);
+	else
+		LIST_FOREACH(f, &o->flights, place)
+	if (f->calling)
+		task_stop(f->task, T_BROKEN);
 }
 
 /* A statement of ours may have written events. Without subscribers nobody waits for them. */
@@ -75,10 +100,31 @@ outbox_start(
 	rand_bytes(o->owner, sizeof o->owner);
 	o->pulse = loop_timer_new(l, PULSE_MS, on_pulse, o);
 	o->measure = loop_timer_new(l, MEASURE_MS, on_measure, o);
+	o->sweep = loop_timer_new(l, SWEEP_MS, on_sweep, o);
+	store_hold(s, SLICE_ARRAY(o->owner), on_held, o);
 	store_listen(s, channel, on_heard, o);
 	store_told_set(s, on_told, o);
 	outbox_measure(o);
 	return o;
+}
+
+static void
+on_work_gone(void *busy)
+{
+	*(bool *)busy = false;
+}
+
+struct task *
+outbox_work_new(struct outbox *o, const struct procedure *p, bool *busy)
+{
+	struct task *t = *busy ? NULL : task_new(o->loop, p, NULL, NULL);
+
+	if (!t)
+		return NULL;
+	*busy = true;
+	((struct work *)t->state)->outbox = o;
+	arena_defer(t->mem, on_work_gone, busy);
+	return t;
 }
 
 void
@@ -90,7 +136,7 @@ outbox_settings_set(struct outbox *o, const struct outbox_settings *settings)
 /* ---- the end ---------------------------------------------------------------------------------------- */
 
 struct releasing {
-	struct outbox *outbox;
+	struct work work;
 	struct store_released released;
 };
 
@@ -104,9 +150,9 @@ static const struct step *
 release(struct task *t)
 {
 	struct releasing *c = t->state;
+	struct outbox *o = c->work.outbox;
 
-	return store_outbox_release(
-		t, c->outbox->store, SLICE_ARRAY(c->outbox->owner), &c->released, THEN(done));
+	return store_outbox_release(t, o->store, SLICE_ARRAY(o->owner), &c->released, THEN(done));
 }
 
 /* Whatever came of it: what is not given back expires. */
@@ -118,12 +164,6 @@ done(struct task *t)
 }
 
 static void
-on_end(struct task *t)
-{
-	(void)t;
-}
-
-static void
 give_back(struct outbox *o)
 {
 	struct task *t;
@@ -131,10 +171,10 @@ give_back(struct outbox *o)
 	if (!o->stopping || o->flying || o->looking || o->released)
 		return;
 	o->released = true;
-	t = task_new(o->loop, &release_leases, NULL, on_end);
+	t = task_new(o->loop, &release_leases, NULL, NULL);
 	if (!t)
 		return;
-	((struct releasing *)t->state)->outbox = o;
+	((struct releasing *)t->state)->work.outbox = o;
 	task_start(t, release_leases.first);
 }
 
@@ -148,7 +188,8 @@ outbox_stop(struct outbox *o)
 	loop_timer_free(o->pulse);
 	loop_timer_free(o->soon);
 	loop_timer_free(o->measure);
-	o->pulse = o->soon = o->measure = NULL;
+	loop_timer_free(o->sweep);
+	o->pulse = o->soon = o->measure = o->sweep = NULL;
 	give_back(o);
 }
 

@@ -15,9 +15,10 @@ struct peer;
 struct outbox;
 
 struct outbox_settings {
-	unsigned in_flight; /* deliveries at a time; half of them at most for one subscriber */
+	unsigned in_flight; /* deliveries at a time; nobody has more of them than are free still */
 	uint32_t call_ms;   /* how long one may take */
 	uint32_t lease_ms;  /* above call_ms by 2 s */
+	int64_t keep_s;     /* how long what was told is kept; 0: for ever */
 };
 
 /* Begins at once. Everything is borrowed. */

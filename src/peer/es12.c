@@ -1,7 +1,7 @@
 /*
  * ES12 (SGP.22 §5.9): RegisterEvent before an order with an SM-DS is confirmed, DeleteEvent when its event is
- * over. Mutual TLS with CERT.DP.TLS; of those of our listeners the one that the SM-DS accepts is shown. An
- * event that exists already, or is gone already, is as good as done.
+ * over. Mutual TLS with CERT.DP.TLS; of those of our listeners the one that the SM-DS accepts is shown. To
+ * register an event that exists, or to delete one that does not, is as good as done.
  */
 #include <string.h>
 #include "peer/es12.h"
@@ -12,25 +12,14 @@
 /* A ConfirmOrder waits for RegisterEvent, and its own caller for ten seconds. */
 enum { MOST_MS = 7000 };
 
-/* A host name and a port, 443 when none is said. False: the port is none. */
-static bool
-split(struct slice address, struct slice *host, uint64_t *port)
-{
-	const uint8_t *colon = address.n ? memchr(address.p, ':', address.n) : NULL;
-	size_t n = colon ? (size_t)(colon - address.p) : address.n;
-
-	*host = slice_sub(address, 0, n);
-	*port = 443;
-	return !colon || slice_to_u64(slice_sub(address, n + 1, address.n), 65535, port);
-}
-
 static bool
 is_same(struct slice a, struct slice b)
 {
 	struct slice host_a, host_b;
-	uint64_t port_a, port_b;
+	unsigned port_a, port_b;
 
-	return split(a, &host_a, &port_a) && split(b, &host_b, &port_b) && port_a == port_b &&
+	return slice_read_server(a, 443, &host_a, &port_a) &&
+		slice_read_server(b, 443, &host_b, &port_b) && port_a == port_b &&
 		slice_eq_nocase(host_a, host_b);
 }
 
@@ -106,8 +95,9 @@ is_code(const struct peer_status *s, const char *subject, const char *reason)
 		strcmp(s->reason, reason) == 0;
 }
 
-enum peer_es12_outcome
-peer_es12_judge(struct task *t, const struct https_reply *reply, const char **wrong)
+/* Beside success: the reason, of subject 8.9.5, that says that it was done before. */
+static enum peer_es12_outcome
+judge(struct task *t, const struct https_reply *reply, const char *before, const char **wrong)
 {
 	struct peer_status s;
 
@@ -120,14 +110,30 @@ peer_es12_judge(struct task *t, const struct https_reply *reply, const char **wr
 			t->mem, "HTTP status %u, and no status of ES12", reply->status);
 		return PEER_ES12_UNREACHABLE;
 	}
-	/* 8.9.5/3.3: the event exists; 8.9.5/3.9: there is none (any more). */
 	if (strcmp(s.status, "Executed-Success") == 0 ||
-		strcmp(s.status, "Executed-WithWarning") == 0 || is_code(&s, "8.9.5", "3.3") ||
-		is_code(&s, "8.9.5", "3.9"))
+		strcmp(s.status, "Executed-WithWarning") == 0 || is_code(&s, "8.9.5", before))
 		return PEER_ES12_DONE;
 	*wrong = arena_printf(t->mem, "the SM-DS answers %s/%s %s", s.subject ? s.subject : "",
 		s.reason ? s.reason : "", s.message ? s.message : "");
 	return PEER_ES12_REFUSED;
+}
+
+enum peer_es12_outcome
+peer_es12_register_judge(struct task *t, const struct https_reply *reply, const char **wrong)
+{
+	return judge(t, reply, "3.3", wrong); /* the event exists */
+}
+
+enum peer_es12_outcome
+peer_es12_delete_judge(struct task *t, const struct https_reply *reply, const char **wrong)
+{
+	return judge(t, reply, "3.9", wrong); /* there is none (any more) */
+}
+
+static bool
+is_register(const struct peer_delivery *in)
+{
+	return slice_eq(in->type, SLICE_LIT("es12.register"));
 }
 
 static struct slice
@@ -150,7 +156,7 @@ peer_es12_send(struct task *t, struct peer *p, const struct peer_delivery *in,
 
 	if (!what.eid.p || !what.event_id.p)
 		return peer_fail(out, "the event cannot be read", then);
-	if (slice_eq(in->type, SLICE_LIT("es12.register")))
+	if (is_register(in))
 		return peer_es12_register(t, p, &what, out, then);
 	return delete_event(t, p, &what, out, then);
 }
@@ -161,6 +167,9 @@ peer_es12_send_judge(
 {
 	const char *wrong = NULL;
 
-	(void)in;
-	return peer_es12_judge(t, reply, &wrong) == PEER_ES12_DONE ? NULL : wrong;
+	if (is_register(in))
+		peer_es12_register_judge(t, reply, &wrong);
+	else
+		peer_es12_delete_judge(t, reply, &wrong);
+	return wrong;
 }

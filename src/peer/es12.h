@@ -27,9 +27,11 @@ enum peer_es12_outcome {
 	PEER_ES12_UNREACHABLE,
 };
 
-/* What an answer means; `wrong` tells people why it is not done. */
+/* What an answer of each function means; when it is not done `wrong` tells people why. */
 enum peer_es12_outcome
-peer_es12_judge(struct task *t, const struct https_reply *reply, const char **wrong);
+peer_es12_register_judge(struct task *t, const struct https_reply *reply, const char **wrong);
+enum peer_es12_outcome
+peer_es12_delete_judge(struct task *t, const struct https_reply *reply, const char **wrong);
 
 /* Events es12.register and es12.delete: `data` has `smds`, `eid` and `matchingId`. */
 peer_send peer_es12_send MUST_RETURN;

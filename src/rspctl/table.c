@@ -149,10 +149,10 @@ member_words(const char *member, char out[64])
 
 /* The order in which people want to know; what is not listed comes behind, as it came. */
 static const char *const first_members[] = { "id", "orderId", "iccid", "eid", "name", "provider",
-	"type", "class", "state", "since", "matchingId", "confirmationCode", "linkedAt", "linkedBy",
-	"downloadAttempts", "downloadAttemptsLeft", "confirmationCodeAttempts",
-	"confirmationCodeAttemptsLeft", "error", "packageOut", "frozen", "pending", "cardState",
-	"cardEid", "cardSince", "createdAt", "expiresAt", "cancelledAt" };
+	"type", "class", "state", "since", "matchingId", "smds", "registeringAt",
+	"confirmationCode", "linkedAt", "linkedBy", "downloadAttempts", "downloadAttemptsLeft",
+	"confirmationCodeAttempts", "confirmationCodeAttemptsLeft", "error", "packageOut", "frozen",
+	"pending", "cardState", "cardEid", "cardSince", "createdAt", "expiresAt", "cancelledAt" };
 
 static void
 show_fact(const char *member, json_t *v, int width)

@@ -128,7 +128,8 @@ peers_apply(struct rspd *r)
 	const struct conf_outbox *o = &r->conf->outbox;
 	struct outbox_settings settings = { .in_flight = o->in_flight,
 		.call_ms = o->call_seconds * 1000,
-		.lease_ms = o->lease_seconds * 1000 };
+		.lease_ms = o->lease_seconds * 1000,
+		.keep_s = (int64_t)o->keep_days * 24 * 3600 };
 
 	peer_settings_set(r->peer, &r->peers, peers_calls(r->conf));
 	if (r->outbox)

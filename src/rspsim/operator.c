@@ -13,7 +13,6 @@
 #define PATH "/gsma/rsp2/es2plus/handleDownloadProgressInfo"
 
 struct operator_server {
-	struct rspsim_failing failing;
 	json_t *known; /* functionCallIdentifier → how often it came */
 	json_t *last;  /* ICCID → timestamp of its newest */
 	FILE *record;
@@ -78,37 +77,21 @@ static struct rspsim_answer
 take(void *arg, struct arena *mem, const char *path, struct slice body, X509 *client)
 {
 	struct operator_server *s = arg;
-	struct rspsim_failing now = rspsim_failing_next(&s->failing);
 	json_t *call = json_loadb((const char *)body.p, body.n, 0, NULL);
 	const char *lacks = call ? missing(call) : "JSON";
 	struct rspsim_answer answer = { .status = 204 };
 
 	(void)client;
-	if (now.what == RSPSIM_FAIL_STATUS || now.what == RSPSIM_FAIL_CUT) {
-		answer.status = now.what == RSPSIM_FAIL_CUT ? 0 : now.value;
-	} else if (strcmp(path, PATH) != 0) {
+	if (strcmp(path, PATH) != 0) {
 		answer.status = 404;
 	} else if (lacks) {
 		answer.status = 400;
 		answer.body = arena_printf(mem, "{\"missing\":\"%s\"}", lacks);
 	} else {
-		if (now.what == RSPSIM_FAIL_DELAY)
-			answer.delay_ms = now.value;
 		note(s, call);
-		answer.status = now.what == RSPSIM_FAIL_LOSE ? 0 : 204;
 	}
 	json_decref(call);
 	return answer;
-}
-
-static void
-command(void *arg, const char *line)
-{
-	struct operator_server *s = arg;
-	const char *wrong = rspsim_failing_read(line, &s->failing);
-
-	puts(wrong ? wrong : "as you say");
-	fflush(stdout);
 }
 
 /* What an earlier one recorded: it forgets nothing by a restart. */
@@ -142,17 +125,15 @@ rspsim_verb_operator_serve(const struct rspsim_options *o)
 		.key = { o->key },
 		.roots = { o->ca },
 		.only = o->ca != NULL,
+		.fail = o->fail,
 		.handler = take,
 		.arg = &s };
-	const char *wrong = o->fail ? rspsim_failing_read(o->fail, &s.failing) : NULL;
 
-	if (wrong)
-		return rspsim_complain(EX_USAGE, o->fail, wrong);
 	if (o->record) {
 		remember(&s, o->record);
 		s.record = fopen(o->record, "a");
 	}
 	if (!s.record)
 		return rspsim_complain(EX_CANTCREAT, o->record, "cannot be written");
-	return rspsim_serve(&set, command);
+	return rspsim_serve(&set);
 }

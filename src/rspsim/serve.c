@@ -22,6 +22,7 @@ struct server {
 	const struct rspsim_serve *set;
 	SSL_CTX *context;
 	pthread_mutex_t lock; /* held while a handler runs */
+	struct rspsim_failing failing;
 };
 
 struct connection {
@@ -80,28 +81,108 @@ read_body(struct connection *c, struct arena *mem, size_t head, struct slice *bo
 	return true;
 }
 
-static bool
-write_answer(struct connection *c, struct arena *mem, const struct rspsim_answer *a)
+/* ---- an answer, or what is one no more ----------------------------------------------------------------- */
+
+/* What this call meets; one less is left. */
+static struct rspsim_failing
+next_failing(struct rspsim_failing *f)
 {
-	const char *text = arena_printf(mem,
+	struct rspsim_failing now = *f;
+
+	if (!f->calls)
+		now.what = RSPSIM_FAIL_NOT;
+	else if (f->calls != UINT32_MAX)
+		f->calls--;
+	return now;
+}
+
+/* Of a failure that does nothing it is the whole answer. */
+static const char *
+head_of(struct arena *mem, struct rspsim_failing now, const struct rspsim_answer *a)
+{
+	if (now.what == RSPSIM_FAIL_GARBAGE)
+		return "\x16\x03\x01 this is none of HTTP\r\n\r\n";
+	if (now.what == RSPSIM_FAIL_STATUS)
+		return arena_printf(
+			mem, "HTTP/1.1 %u As Told\r\nContent-Length: 0\r\n\r\n", now.value);
+	if (now.what == RSPSIM_FAIL_RETRY)
+		return arena_printf(mem,
+			"HTTP/1.1 503 As Told\r\nRetry-After: %u\r\nContent-Length: 0\r\n\r\n",
+			now.value);
+	if (now.what == RSPSIM_FAIL_REDIRECT)
+		return "HTTP/1.1 307 As Told\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n";
+	return arena_printf(mem,
 		"HTTP/1.1 %u %s\r\nX-Admin-Protocol: gsma/rsp/v2.5.0\r\n%sContent-Length: "
-		"%zu\r\n\r\n%s",
+		"%zu\r\n\r\n",
 		a->status,
 		a->status == 200           ? "OK"
 			: a->status == 204 ? "No Content"
-					   : "As Told",
+					   : "As It Is",
 		a->body ? "Content-Type: application/json;charset=UTF-8\r\n" : "",
-		a->body ? strlen(a->body) : 0, a->body ? a->body : "");
+		a->body ? strlen(a->body) : 0);
+}
 
-	return SSL_write(c->ssl, text, (int)strlen(text)) > 0;
+static bool
+write_answer(struct connection *c, struct arena *mem, struct rspsim_failing now,
+	const struct rspsim_answer *a)
+{
+	const char *text = arena_printf(mem, "%s%s", head_of(mem, now, a), a->body ? a->body : "");
+	size_t n = strlen(text), part = now.what == RSPSIM_FAIL_DRIP ? 1 : n;
+
+	if (now.what == RSPSIM_FAIL_DELAY)
+		usleep(now.value * 1000);
+	for (size_t i = 0; i < n; i += part) {
+		if (SSL_write(c->ssl, text + i, (int)part) <= 0)
+			return false;
+		if (part != n)
+			usleep(now.value * 1000);
+	}
+	return true;
+}
+
+static struct rspsim_answer
+ask_handler(struct connection *c, struct arena *mem, const char *path, struct slice body)
+{
+	const struct rspsim_serve *set = c->server->set;
+	struct rspsim_answer answer;
+
+	pthread_mutex_lock(&c->server->lock);
+	answer = set->handler(set->arg, mem, path, body, SSL_get0_peer_certificate(c->ssl));
+	pthread_mutex_unlock(&c->server->lock);
+	return answer;
+}
+
+#define FAIL_DOES(NAME, name, value, does) [RSPSIM_FAIL_##NAME] = does,
+static const bool does[] = { RSPSIM_FAILURES(FAIL_DOES) };
+#undef FAIL_DOES
+
+static bool
+answer_one(struct connection *c, struct arena *mem, const char *path, struct slice body)
+{
+	struct rspsim_answer answer = { 0 };
+	struct rspsim_failing now;
+	char rest;
+
+	pthread_mutex_lock(&c->server->lock);
+	now = next_failing(&c->server->failing);
+	pthread_mutex_unlock(&c->server->lock);
+	if (now.what == RSPSIM_FAIL_LATE)
+		usleep(now.value * 1000);
+	if (does[now.what])
+		answer = ask_handler(c, mem, path, body);
+	if (now.what == RSPSIM_FAIL_HANG)
+		while (SSL_read(c->ssl, &rest, 1) > 0)
+			;
+	if (now.what == RSPSIM_FAIL_HANG || now.what == RSPSIM_FAIL_CUT ||
+		now.what == RSPSIM_FAIL_LOSE)
+		return false;
+	return write_answer(c, mem, now, &answer);
 }
 
 static bool
 serve_one(struct connection *c)
 {
-	const struct rspsim_serve *set = c->server->set;
 	size_t head = read_head(c);
-	struct rspsim_answer answer;
 	char path[LINE] = "";
 	struct slice body;
 	struct arena mem;
@@ -110,15 +191,7 @@ serve_one(struct connection *c)
 	if (!head || sscanf(c->head, "POST %255s HTTP/1.1", path) != 1)
 		return false;
 	arena_init(&mem, 8 << 20, NULL, NULL);
-	good = read_body(c, &mem, head, &body);
-	if (good) {
-		pthread_mutex_lock(&c->server->lock);
-		answer =
-			set->handler(set->arg, &mem, path, body, SSL_get0_peer_certificate(c->ssl));
-		pthread_mutex_unlock(&c->server->lock);
-		usleep(answer.delay_ms * 1000);
-		good = answer.status && write_answer(c, &mem, &answer);
-	}
+	good = read_body(c, &mem, head, &body) && answer_one(c, &mem, path, body);
 	arena_fini(&mem);
 	return good;
 }
@@ -233,44 +306,16 @@ accept_all(void *arg)
 	return NULL;
 }
 
-int
-rspsim_serve(const struct rspsim_serve *set, void (*command)(void *arg, const char *line))
-{
-	static struct server s; /* threads outlive this frame until the process ends */
-	const char *wrong;
-	char line[LINE];
-	pthread_t thread;
-
-	s.set = set;
-	pthread_mutex_init(&s.lock, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	wrong = set_up(&s);
-	if (wrong)
-		return rspsim_complain(EX_DATAERR, set->certificate[0], wrong);
-	if (pthread_create(&thread, NULL, accept_all, &s) != 0)
-		return EX_OSERR;
-	while (command && fgets(line, sizeof line, stdin)) {
-		line[strcspn(line, "\n")] = 0;
-		pthread_mutex_lock(&s.lock);
-		command(set->arg, line);
-		pthread_mutex_unlock(&s.lock);
-	}
-	pthread_join(thread, NULL);
-	return EX_OK;
-}
-
-/* ---- failing as told ----------------------------------------------------------------------------------- */
-
 const char *
 rspsim_failing_read(const char *text, struct rspsim_failing *out)
 {
+#define FAIL_KNOWN(NAME, name, value, does) { name, RSPSIM_FAIL_##NAME, value },
 	static const struct {
 		const char *name;
 		enum rspsim_failure what;
 		bool value;
-	} known[] = { { "no", RSPSIM_FAIL_NOT, false }, { "status", RSPSIM_FAIL_STATUS, true },
-		{ "delay", RSPSIM_FAIL_DELAY, true }, { "cut", RSPSIM_FAIL_CUT, false },
-		{ "lose", RSPSIM_FAIL_LOSE, false } };
+	} known[] = { RSPSIM_FAILURES(FAIL_KNOWN) };
+#undef FAIL_KNOWN
 	size_t n = strcspn(text, ":*");
 	const char *star = strchr(text, '*');
 	const char *end = star ? star : text + strlen(text);
@@ -288,18 +333,37 @@ rspsim_failing_read(const char *text, struct rspsim_failing *out)
 		*out = (struct rspsim_failing){ known[i].what, (unsigned)value, (unsigned)calls };
 		return NULL;
 	}
-	return "failures are status:N, delay:MS, cut and lose, each perhaps with *CALLS behind, or "
-	       "no";
+	return "failures are status:N, retry:SECONDS, delay:MS, late:MS, drip:MS, redirect, "
+	       "garbage, hang, "
+	       "cut and lose, each perhaps with *CALLS behind, or no";
 }
 
-struct rspsim_failing
-rspsim_failing_next(struct rspsim_failing *f)
+int
+rspsim_serve(const struct rspsim_serve *set)
 {
-	struct rspsim_failing now = *f;
+	static struct server s; /* threads outlive this frame until the process ends */
+	const char *wrong = set->fail ? rspsim_failing_read(set->fail, &s.failing) : NULL;
+	char line[LINE];
+	pthread_t thread;
 
-	if (!f->calls)
-		now.what = RSPSIM_FAIL_NOT;
-	else if (f->calls != UINT32_MAX)
-		f->calls--;
-	return now;
+	if (wrong)
+		return rspsim_complain(EX_USAGE, set->fail, wrong);
+	s.set = set;
+	pthread_mutex_init(&s.lock, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	wrong = set_up(&s);
+	if (wrong)
+		return rspsim_complain(EX_DATAERR, set->certificate[0], wrong);
+	if (pthread_create(&thread, NULL, accept_all, &s) != 0)
+		return EX_OSERR;
+	while (fgets(line, sizeof line, stdin)) {
+		line[strcspn(line, "\n")] = 0;
+		pthread_mutex_lock(&s.lock);
+		wrong = rspsim_failing_read(line, &s.failing);
+		pthread_mutex_unlock(&s.lock);
+		puts(wrong ? wrong : "as you say");
+		fflush(stdout);
+	}
+	pthread_join(thread, NULL);
+	return EX_OK;
 }

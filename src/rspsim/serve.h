@@ -8,9 +8,8 @@
 #include "base/arena.h"
 
 struct rspsim_answer {
-	unsigned status;  /* HTTP; 0: the connection is cut without an answer */
+	unsigned status;  /* HTTP */
 	const char *body; /* JSON in the arena, or NULL */
-	unsigned delay_ms;
 };
 
 /* `client` is the certificate that the client showed, or NULL. */
@@ -23,25 +22,35 @@ struct rspsim_serve {
 	const char *key[2];         /* one of each curve: the client's groups decide */
 	const char *roots[2];       /* PEM files: whose clients are let in; none: anybody */
 	bool only;                  /* nobody without a certificate */
+	const char *fail;           /* how it fails from the start, or NULL */
 	rspsim_serve_handler *handler;
 	void *arg;
 };
 
 /*
  * Serves until the process ends; says "listening on HOST:PORT" once it does. Returns an exit code when it
- * cannot. Lines of standard input are given to `command`, when there is one, under the handlers' lock.
+ * cannot. Each line of standard input says how it fails from then on; "as you say" is the answer.
  */
-int rspsim_serve(const struct rspsim_serve *s, void (*command)(void *arg, const char *line));
+int rspsim_serve(const struct rspsim_serve *s);
 
 /* ---- failing as told ---------------------------------------------------------------------------------- */
 
-enum rspsim_failure {
-	RSPSIM_FAIL_NOT,
-	RSPSIM_FAIL_STATUS, /* answers with it, and takes no note of the call */
-	RSPSIM_FAIL_DELAY,  /* answers rightly after so many milliseconds */
-	RSPSIM_FAIL_CUT,    /* cuts the connection, and takes no note */
-	RSPSIM_FAIL_LOSE,   /* takes note, then cuts the connection */
-};
+/* FAILURE(NAME, "name", has a value, does what it is asked) */
+#define RSPSIM_FAILURES(FAILURE)                                                   \
+	FAILURE(NOT, "no", false, true)                                            \
+	FAILURE(STATUS, "status", true, false) /* answers with it */               \
+	FAILURE(RETRY, "retry", true, false)   /* 503, Retry-After: seconds */     \
+	FAILURE(REDIRECT, "redirect", false, false)                                \
+	FAILURE(GARBAGE, "garbage", false, false) /* answers no HTTP */            \
+	FAILURE(HANG, "hang", false, false)       /* never answers */              \
+	FAILURE(CUT, "cut", false, false)         /* ends the connection */        \
+	FAILURE(LOSE, "lose", false, true)        /* ends it when all is done */   \
+	FAILURE(DELAY, "delay", true, true)       /* answers after milliseconds */ \
+	FAILURE(LATE, "late", true, true)         /* does it after milliseconds */ \
+	FAILURE(DRIP, "drip", true, true)         /* milliseconds for each octet */
+#define RSPSIM_FAIL_ENUM(NAME, ...) RSPSIM_FAIL_##NAME,
+enum rspsim_failure { RSPSIM_FAILURES(RSPSIM_FAIL_ENUM) };
+#undef RSPSIM_FAIL_ENUM
 
 struct rspsim_failing {
 	enum rspsim_failure what;
@@ -49,9 +58,7 @@ struct rspsim_failing {
 	unsigned calls; /* how many are left to fail */
 };
 
-/* "status:500*3", "delay:2000*1", "cut*2", "lose*1", "no"; without *N for ever. NULL or what is wrong. */
+/* "status:500*3", "delay:2000*1", "cut*2", "no"; without *N for ever. NULL or what is wrong. */
 const char *rspsim_failing_read(const char *text, struct rspsim_failing *out);
-/* What the next call meets; one less is left. */
-struct rspsim_failing rspsim_failing_next(struct rspsim_failing *f);
 
 #endif

@@ -30,7 +30,6 @@ struct session {
 struct sm_ds {
 	struct tree trees[CURVES];
 	size_t tree_n;
-	struct rspsim_failing failing;
 	json_t *events; /* array of {eid, eventId, rspServerAddress, owner, forwarding} */
 	const char *file;
 	struct session sessions[SESSIONS];
@@ -311,32 +310,13 @@ static struct rspsim_answer
 take(void *arg, struct arena *mem, const char *path, struct slice body, X509 *client)
 {
 	struct sm_ds *s = arg;
-	struct rspsim_failing now = rspsim_failing_next(&s->failing);
 	json_t *call = json_loadb((const char *)body.p, body.n, 0, NULL);
-	struct rspsim_answer answer = { .status = now.value };
+	struct rspsim_answer answer = { .status = 400 };
 
-	if (!call)
-		return (struct rspsim_answer){ .status = 400 };
-	if (now.what == RSPSIM_FAIL_CUT)
-		answer.status = 0;
-	else if (now.what != RSPSIM_FAIL_STATUS)
+	if (call)
 		answer = dispatch(s, mem, path, call, client);
-	if (now.what == RSPSIM_FAIL_LOSE)
-		answer.status = 0;
-	if (now.what == RSPSIM_FAIL_DELAY)
-		answer.delay_ms = now.value;
 	json_decref(call);
 	return answer;
-}
-
-static void
-command(void *arg, const char *line)
-{
-	struct sm_ds *s = arg;
-	const char *wrong = rspsim_failing_read(line, &s->failing);
-
-	puts(wrong ? wrong : "as you say");
-	fflush(stdout);
 }
 
 static const char *const folders[] = { "nist", "brainpool", "." };
@@ -368,19 +348,18 @@ int
 rspsim_verb_sm_ds_serve(const struct rspsim_options *o)
 {
 	struct sm_ds s = { .file = o->record };
-	struct rspsim_serve set = { .listen = o->listen, .handler = take, .arg = &s };
+	struct rspsim_serve set = {
+		.listen = o->listen, .fail = o->fail, .handler = take, .arg = &s
+	};
 	const char *wrong;
 	struct arena mem;
 
 	arena_init(&mem, 1 << 20, NULL, NULL);
-	wrong = o->fail ? rspsim_failing_read(o->fail, &s.failing) : NULL;
-	if (wrong)
-		return rspsim_complain(EX_USAGE, o->fail, wrong);
 	wrong = read_pki(&s, &set, &mem, o->pki);
 	if (wrong)
 		return rspsim_complain(EX_DATAERR, o->pki, wrong);
 	s.events = s.file ? json_load_file(s.file, 0, NULL) : NULL;
 	if (!s.events)
 		s.events = json_array();
-	return rspsim_serve(&set, command);
+	return rspsim_serve(&set);
 }

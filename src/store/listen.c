@@ -1,7 +1,8 @@
 /*
  * The one connection that listens. NOTIFY is never part of a fact's statement, since it makes commits
  * queue behind each other; whoever has news says so here, and a channel is notified at most once per
- * 100 ms. Whoever listens is also called after each new connection: timers make the rest certain.
+ * 100 ms. Whoever listens is also called after each new connection: timers make the rest certain. It also
+ * holds the lock by which other instances see that this one lives.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -83,6 +84,8 @@ on_up(struct conn *c)
 {
 	struct listener *l = c->owner;
 
+	if (l->held)
+		l->held(l->held_arg, true);
 	for (size_t i = 0; i < l->channel_count; i++)
 		if (l->channels[i].heard)
 			l->channels[i].heard(l->channels[i].arg);
@@ -101,8 +104,11 @@ on_answered(struct conn *c, PGresult *r)
 static void
 on_down(struct conn *c)
 {
+	const struct listener *l = c->owner;
 	struct channel *channel = c->asker;
 
+	if (l->held)
+		l->held(l->held_arg, false);
 	if (channel)
 		store_notify(c->store, channel->name);
 }
@@ -157,6 +163,23 @@ store_listen(struct store *s, const char *name, void (*heard)(void *arg), void *
 	channel->arg = arg;
 	snprintf(channel->command, sizeof channel->command, "listen %s", name);
 	l->commands[l->conn.command_count++] = channel->command;
+	conn_renew(&l->conn);
+}
+
+void
+store_hold(struct store *s, struct slice owner, void (*held)(void *arg, bool is_held), void *arg)
+{
+	struct listener *l = &s->listener;
+	char uuid[33];
+
+	assert(!l->held && owner.n == 16);
+	for (size_t i = 0; i < owner.n; i++)
+		snprintf(uuid + 2 * i, 3, "%02x", owner.p[i]);
+	l->held = held;
+	l->held_arg = arg;
+	snprintf(l->lock, sizeof l->lock, "select pg_advisory_lock_shared(outbox_owner_key('%s'))",
+		uuid);
+	l->commands[l->conn.command_count++] = l->lock;
 	conn_renew(&l->conn);
 }
 

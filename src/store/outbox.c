@@ -17,6 +17,7 @@ store_outbox_lease(struct task *t, struct store *s, struct slice owner, int64_t 
 
 static const struct column due_columns[] = {
 	COL_INT8(struct store_due, subscriber_id),
+	COL_INT8(struct store_due, payer),
 	COL_TEXT(struct store_due, kind),
 	COL_TEXT(struct store_due, name),
 	COL_TEXT(struct store_due, address),
@@ -32,15 +33,16 @@ static const struct column due_columns[] = {
 	COL_TIME(struct store_due, at),
 	COL_INT4(struct store_due, attempts),
 	COL_INT8(struct store_due, gap_seq),
+	COL_BOOL(struct store_due, needless),
 };
 
 const struct step *
 store_outbox_due(struct task *t, struct store *s, struct slice owner, int64_t margin_ms,
-	const struct slice *busy, size_t busy_n, int32_t most, struct rows *out,
-	const struct step *then)
+	const struct slice *busy, size_t busy_n, int32_t most, int32_t most_in_all,
+	struct rows *out, const struct step *then)
 {
 	const struct param params[] = { P_UUID(owner), P_INT8(margin_ms),
-		P_TEXT_ARRAY(busy, busy_n), P_INT4(most) };
+		P_TEXT_ARRAY(busy, busy_n), P_INT4(most), P_INT4(most_in_all) };
 
 	return query_send(t, s, Q_OUTBOX_DUE, params,
 		MANY_ROWS(struct store_due, due_columns, STORE_DUE_MOST, out), then);
@@ -94,15 +96,24 @@ store_outbox_lag(struct task *t, struct store *s, struct rows *out, const struct
 		MANY_ROWS(struct store_lag, lag_columns, STORE_LAG_MOST, out), then);
 }
 
-static const struct column swept_columns[] = { COL_INT8(struct store_keys_swept, swept) };
+static const struct column swept_columns[] = { COL_INT8(struct store_owed_swept, swept) };
 
 const struct step *
-store_outbox_sweep(struct task *t, struct store *s, int32_t most, struct store_keys_swept *out,
+store_outbox_sweep(struct task *t, struct store *s, int32_t most, struct store_owed_swept *out,
 	const struct step *then)
 {
 	const struct param params[] = { P_INT4(most) };
 
 	return query_send(t, s, Q_OUTBOX_SWEEP, params, ONE_ROW(swept_columns, out), then);
+}
+
+const struct step *
+store_outbox_forget(struct task *t, struct store *s, int64_t keep_s, int32_t most,
+	struct store_owed_swept *out, const struct step *then)
+{
+	const struct param params[] = { P_INT8(keep_s), P_INT4(most) };
+
+	return query_send(t, s, Q_OUTBOX_FORGET, params, ONE_ROW(swept_columns, out), then);
 }
 
 static const struct column view_columns[] = { COL_JSON(struct store_view, view) };

@@ -22,6 +22,7 @@ const struct step *store_outbox_lease(struct task *t, struct store *s, struct sl
 /* The head of a key that is due. */
 struct store_due {
 	int64_t subscriber_id, token, outbox_id;
+	int64_t payer; /* with whom the subscriber shares its room: its operator's others */
 	struct slice kind, name, address, roots, client; /* roots and client may be absent */
 	struct slice order_key;
 	struct slice event_id; /* 16 octets */
@@ -29,17 +30,19 @@ struct store_due {
 	struct slice type, data;
 	int32_t attempts; /* made before */
 	int64_t gap_seq;  /* first dead letter since something was delivered; STORE_NULL: none */
+	bool needless;    /* it would undo what is true by now */
 };
 
 enum { STORE_DUE_MOST = 256 };
 
 /*
  * In buckets of ours whose lease lasts for `margin_ms` at least, without the `busy` ones
- * ("subscriber/key"); at most `most` of each subscriber. Rows of struct store_due; R_NONE: nothing.
+ * ("subscriber/key"); at most `most` of each subscriber, and `most_in_all`, the first of each payer coming
+ * before anybody's second. Rows of struct store_due; R_NONE: nothing.
  */
 const struct step *store_outbox_due(struct task *t, struct store *s, struct slice owner,
-	int64_t margin_ms, const struct slice *busy, size_t busy_n, int32_t most, struct rows *out,
-	const struct step *then) MUST_RETURN;
+	int64_t margin_ms, const struct slice *busy, size_t busy_n, int32_t most,
+	int32_t most_in_all, struct rows *out, const struct step *then) MUST_RETURN;
 
 struct store_attempt {
 	int64_t subscriber_id, outbox_id, token;
@@ -80,12 +83,16 @@ enum { STORE_LAG_MOST = 1000 };
 const struct step *store_outbox_lag(
 	struct task *t, struct store *s, struct rows *out, const struct step *then) MUST_RETURN;
 
-struct store_keys_swept {
+struct store_owed_swept {
 	int64_t swept;
 };
 
+/* Keys of which nothing is owed, and leases of long ago. */
 const struct step *store_outbox_sweep(struct task *t, struct store *s, int32_t most,
-	struct store_keys_swept *out, const struct step *then) MUST_RETURN;
+	struct store_owed_swept *out, const struct step *then) MUST_RETURN;
+/* What was delivered more than `keep_s` seconds ago. */
+const struct step *store_outbox_forget(struct task *t, struct store *s, int64_t keep_s,
+	int32_t most, struct store_owed_swept *out, const struct step *then) MUST_RETURN;
 
 /* ---- what administrators do ---------------------------------------------------------------------------- */
 

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "base/slice.h"
 
 struct loop;
 struct store;
@@ -78,6 +79,14 @@ bool store_idle(const struct store *s);
  * the program and live as long as it does; at most eight.
  */
 void store_listen(struct store *s, const char *channel, void (*heard)(void *arg), void *arg);
+
+/*
+ * Holds a shared advisory lock, of the key outbox_owner_key(owner) of sql/schema, on the connection that listens:
+ * who can take it knows that this program has died, or lost that connection and was told. `owner` is 16 octets.
+ * held(arg, true) in the loop when it is held, held(arg, false) when it is lost; it is taken again by itself.
+ */
+void
+store_hold(struct store *s, struct slice owner, void (*held)(void *arg, bool is_held), void *arg);
 
 /* Notifies the channel, at most once per 100 ms however often it is called. */
 void store_notify(struct store *s, const char *channel);

@@ -299,6 +299,12 @@ def outbox_sweep(world):
     return dict(most=1000)
 
 
+def outbox_forget(world):
+    world.db.run("outbox_settle", **outbox_settle_delivered(world))
+    world.db.rows("update delivery set tried_at = now() - interval '2 hours' where state = 'delivered'")
+    return dict(keep_seconds=3600, most=1000)
+
+
 def outbox_replay(world):
     settle = outbox_settle_delivered(world)
     world.db.run("outbox_settle", **settle)
@@ -459,6 +465,7 @@ CALLS = [
     (outbox_settle_dead, "outbox_settle", NOTHING),
     (outbox_release, "outbox_release", [{"released": 0}]),
     (outbox_sweep, "outbox_sweep", [{"swept": 0}]),
+    (outbox_forget, "outbox_forget", [{"swept": 0}]),
     (outbox_replay, "outbox_replay", [{"view": {"name": "default", "events": 0}}]),
     (order_unreserve_left, "order_unreserve_left", [{"freed": 0}]),
     (subscriber_callback, "subscriber_callback", SAME),

@@ -3,6 +3,7 @@ stays at the SM-DS without an order."""
 
 import hashlib
 
+import psycopg2.extras
 import pytest
 
 from world import CODE
@@ -153,8 +154,8 @@ def test_an_event_is_owed_by_the_operator_and_the_address(world, order):
     mine, _ = names(world)
     (reserved,) = reserve(world, iccid, mine)
     unreserve(world, reserved)
-    assert world.db.rows("select s.name from delivery v join subscriber s on s.id = v.subscriber_id"
-                         " where v.order_key = %s", iccid) == [{"name": DS}]
+    assert world.db.rows("select s.name from outbox o join delivery v on v.outbox_id = o.id join subscriber s"
+                         " on s.id = v.subscriber_id where o.order_key = %s", iccid) == [{"name": DS}]
     world.db.rows("analyze subscriber")
     world.db.begin()
     try:
@@ -164,6 +165,247 @@ def test_an_event_is_owed_by_the_operator_and_the_address(world, order):
         assert scanned(world) == before
     finally:
         world.db.rows("rollback")
+
+
+# ---- what is owed to the SM-DS, and when ------------------------------------------------------------------------
+
+
+def confirmed(world, iccid, matching_id):
+    """With the SM-DS."""
+    assert reserve(world, iccid, matching_id)
+    assert world.db.run("order_confirm", iccid=iccid, matching_id=matching_id, smds=DS,
+                        **CONFIRM | {"event": "confirm_order_release"})
+
+
+def owed(world, eid, matching_id):
+    """What waits to be told of an event, in the order in which it will be."""
+    rows = world.db.rows("select o.type from delivery v join outbox o on o.id = v.outbox_id where v.order_key = %s"
+                         " and v.state = 'waiting' order by v.seq", f"{eid}/{matching_id}")
+    return [row["type"] for row in rows]
+
+
+def told(world, eid, matching_id):
+    """All that is owed of an event was told, before anything that comes now."""
+    world.db.rows("update delivery set state = 'delivered', tried_at = now() where order_key = %s",
+                  f"{eid}/{matching_id}")
+    world.db.rows("update delivery_key set pending = 0, next_at = now() where order_key = %s", f"{eid}/{matching_id}")
+
+
+def needless(world, eid, matching_id):
+    """Whether the first of what is owed would undo what is true by now."""
+    (row,) = world.db.rows("select o.data, o.type from delivery v join outbox o on o.id = v.outbox_id"
+                           " where v.order_key = %s and v.state = 'waiting' order by v.seq limit 1",
+                           f"{eid}/{matching_id}")
+    wanted = world.db.value("select es12_wanted(%s)", psycopg2.extras.Json(row["data"]))
+    return wanted if row["type"] == "es12.delete" else not wanted
+
+
+def cancel(world, iccid):
+    assert world.db.run("order_cancel", iccid=iccid, event="cancel_order_available", trusted=True, **ADMIN)
+
+
+def test_an_event_is_registered_behind_the_deletion_of_an_older_profiles(world, order):
+    """The same MatchingID, chosen again for the same eUICC, while the older event's deletion waits."""
+    iccid, eid, _ = order
+    mine, _ = names(world)
+    confirmed(world, iccid, mine)
+    cancel(world, iccid)
+    assert owed(world, eid, mine) == ["es12.delete"] and not needless(world, eid, mine)
+    newer = world.profile()
+    world.order(newer, eid)
+    confirmed(world, newer, mine)
+    assert owed(world, eid, mine) == ["es12.delete", "es12.register"]
+    assert needless(world, eid, mine)
+
+
+def test_and_behind_one_that_was_told_while_it_was_registered(world, order):
+    iccid, eid, _ = order
+    mine, _ = names(world)
+    confirmed(world, iccid, mine)
+    cancel(world, iccid)
+    newer = world.profile()
+    world.order(newer, eid)
+    assert reserve(world, newer, mine)
+    told(world, eid, mine)
+    assert world.db.run("order_confirm", iccid=newer, matching_id=mine, smds=DS, **CONFIRM)
+    assert owed(world, eid, mine) == ["es12.register"]
+
+
+def test_but_not_once_more_after_one_that_was_told_before(world, order):
+    iccid, eid, _ = order
+    mine, _ = names(world)
+    confirmed(world, iccid, mine)
+    cancel(world, iccid)
+    told(world, eid, mine)
+    newer = world.profile()
+    world.order(newer, eid)
+    confirmed(world, newer, mine)
+    assert owed(world, eid, mine) == []
+
+
+def test_what_no_order_needs_any_more_is_not_registered_again(world, order):
+    """A replay of old events changes nothing at the SM-DS."""
+    iccid, eid, order_id = order
+    mine, _ = names(world)
+    confirmed(world, iccid, mine)
+    world.session(order_id, eid, refusal="X", event="exceed_attempts")
+    assert world.state(iccid) == "error"
+    told(world, eid, mine)
+    assert world.db.run("order_reset", iccid=iccid, **ADMIN)
+    assert owed(world, eid, mine) == ["es12.register"] and not needless(world, eid, mine)
+    cancel(world, iccid)
+    assert owed(world, eid, mine) == ["es12.register", "es12.delete"] and needless(world, eid, mine)
+
+
+def test_a_replay_of_what_an_sm_ds_was_told_is_due(world, order):
+    iccid, eid, _ = order
+    mine, _ = names(world)
+    confirmed(world, iccid, mine)
+    cancel(world, iccid)
+    told(world, eid, mine)
+    (row,) = world.db.run("outbox_replay", name=DS, iccid=iccid, most=1000, **ADMIN)
+    assert row["view"]["events"] == 1
+    assert owed(world, eid, mine) == ["es12.delete"]
+    assert world.db.value("select pending from delivery_key where order_key = %s", f"{eid}/{mine}") == 1
+
+
+def test_an_event_is_deleted_when_its_registration_cannot_come_any_more(world, order):
+    """The ConfirmOrder that waits may die: nobody else deletes what comes late."""
+    iccid, eid, _ = order
+    mine, _ = names(world)
+    (reserved,) = reserve(world, iccid, mine)
+    cancel(world, iccid)
+    assert owed(world, eid, mine) == ["es12.delete"]
+    (row,) = world.db.rows("select next_at from delivery_key where order_key = %s", f"{eid}/{mine}")
+    assert (row["next_at"] - reserved["at"]).total_seconds() == pytest.approx(30, abs=0.001)
+
+
+def test_that_of_a_confirmed_order_is_deleted_at_once(world, order):
+    iccid, eid, _ = order
+    mine, _ = names(world)
+    confirmed(world, iccid, mine)
+    cancel(world, iccid)
+    assert world.db.value("select next_at <= now() from delivery_key where order_key = %s", f"{eid}/{mine}")
+
+
+# ---- after the installation -------------------------------------------------------------------------------------
+
+
+def installed(world, on_delete="keep"):
+    """A profile with an event at the SM-DS, installed: ICCID, EID, MatchingID, order."""
+    iccid, eid = world.profile(on_delete), world.eid()
+    order_id, (mine, _) = world.order(iccid, eid), names(world)
+    confirmed(world, iccid, mine)
+    tx = world.session(order_id, eid)
+    world.bind(tx)
+    assert world.db.run("notification_record_result", **world.result_of(tx))
+    assert owed(world, eid, mine) == ["es12.delete"]
+    return iccid, eid, mine, order_id
+
+
+def delete_on_card(world, eid, iccid):
+    assert world.db.run("notification_record", **world.report_of(eid, iccid, 11, "delete"))
+    assert world.db.run("notification_apply", eid=eid, iccid=iccid) == [{"applied": 1}]
+
+
+def test_a_profile_that_is_issued_again_is_registered_again(world):
+    iccid, eid, mine, order_id = installed(world, "reissue")
+    delete_on_card(world, eid, iccid)
+    assert world.state(iccid) == "released"
+    assert world.outbox(iccid)[-3:] == ["profile.deleted", "profile.released", "es12.register"]
+    assert owed(world, eid, mine) == ["es12.delete", "es12.register"]
+    assert needless(world, eid, mine)
+    assert world.db.value("select data ->> 'orderId' from outbox where type = 'es12.register' and order_key = %s",
+                          iccid) == str(order_id)
+
+
+def test_but_not_when_its_matching_id_is_anothers_by_now(world):
+    iccid, eid, mine, order_id = installed(world, "reissue")
+    newer = world.profile()
+    world.order(newer, world.eid())
+    world.confirm(newer, matching_id=mine)
+    delete_on_card(world, eid, iccid)
+    assert world.outbox(iccid)[-2:] == ["profile.deleted", "profile.released"]
+    assert world.db.rows("select matching_id, smds from download_order where id = %s", order_id) == [
+        {"matching_id": "", "smds": None}]
+
+
+def sold_again(world):
+    """A profile that was cancelled after its package went out, and ordered again with an event at the SM-DS."""
+    old = world.at("available")
+    eid, (mine, _) = world.eid(), names(world)
+    order_id = world.order(old.iccid, eid)
+    return old, eid, mine, order_id
+
+
+def test_an_order_that_is_frozen_has_no_event(world):
+    old, eid, mine, order_id = sold_again(world)
+    confirmed(world, old.iccid, mine)
+    assert world.db.run("notification_record_result", **world.result_of(old.tx))
+    assert world.outbox(old.iccid)[-3:] == ["profile.installed", "alert.profile-conflict", "es12.delete"]
+    assert deleted(world, old.iccid) == [(DS, eid, mine)]
+    assert owed(world, eid, mine) == ["es12.delete"] and not needless(world, eid, mine)
+    before = world.outbox(old.iccid)
+    assert world.db.run("order_cancel", iccid=old.iccid, event="cancel_order_unavailable", trusted=True, **ADMIN)
+    assert world.outbox(old.iccid) == before, "it has gone already"
+    assert world.db.value("select cancelled_at is not null from download_order where id = %s", order_id)
+
+
+def test_nor_one_that_was_frozen_while_it_was_registered(world):
+    old, eid, mine, _ = sold_again(world)
+    (reserved,) = reserve(world, old.iccid, mine)
+    assert world.db.run("notification_record_result", **world.result_of(old.tx))
+    assert deleted(world, old.iccid) == [(DS, eid, mine)]
+    assert not world.db.run("order_confirm", iccid=old.iccid, matching_id=mine, smds=DS, **CONFIRM)
+    assert unreserve(world, reserved) == 0
+    assert deleted(world, old.iccid) == [(DS, eid, mine)] * 2
+
+
+def test_one_that_an_older_release_froze_loses_it_with_its_cancellation(world):
+    old, eid, mine, order_id = sold_again(world)
+    confirmed(world, old.iccid, mine)
+    assert world.db.run("notification_record_result", **world.result_of(old.tx))
+    told(world, eid, mine)
+    world.db.rows("update download_order set smds = %s where id = %s", DS, order_id)
+    cancelled = dict(iccid=old.iccid, event="cancel_order_unavailable", trusted=True, **ADMIN)
+    assert world.db.run("order_cancel", **cancelled)
+    assert deleted(world, old.iccid) == [(DS, eid, mine)] * 2
+    world.outbox(old.iccid)  # their numbers are without a gap
+    assert world.db.run("order_cancel", **cancelled), "as the first time"
+    assert deleted(world, old.iccid) == [(DS, eid, mine)] * 2
+
+
+# ---- what is shown ----------------------------------------------------------------------------------------------
+
+
+def shown(world, iccid, order_id):
+    """The MatchingID as each view has it."""
+    (order,) = world.db.run("view_order", iccid=iccid, download_attempts=10, code_attempts=10)
+    (listed,) = [row["view"] for row in world.db.run("view_orders", before=order_id + 1, most=1)]
+    (code,) = world.db.run("view_code", iccid=iccid)
+    every = world.db.run("view_codes", iccids=[], before=order_id + 1, most=1)
+    named = world.db.run("view_codes", iccids=[iccid], most=1)
+    return [order["view"].get("matchingId"), listed.get("matchingId"), code["matching_id"],
+            *[row["matching_id"] for row in every if row["iccid"] == iccid], *[row["matching_id"] for row in named]]
+
+
+def test_a_matching_id_that_is_reserved_is_not_shown(world, order):
+    iccid, _, order_id = order
+    mine, _ = names(world)
+    reserve(world, iccid, mine)
+    assert shown(world, iccid, order_id) == [None] * 3
+    (order,) = world.db.run("view_order", iccid=iccid, download_attempts=10, code_attempts=10)
+    assert order["view"]["smds"] == DS and order["view"]["registeringAt"]
+    assert world.db.run("order_confirm", iccid=iccid, matching_id=mine, smds=DS, **CONFIRM)
+    assert shown(world, iccid, order_id) == [mine] * 5
+
+
+def test_nor_after_its_order_was_cancelled(world, order):
+    iccid, _, order_id = order
+    mine, _ = names(world)
+    reserve(world, iccid, mine)
+    cancel(world, iccid)
+    assert shown(world, iccid, order_id) == [None] * 3
 
 
 def scanned(world):
