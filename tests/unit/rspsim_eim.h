@@ -6,7 +6,7 @@
 #define RSPSIM_EIM_H
 #include "base/text.h"
 #include "rspsim/crypto.h"
-#include "rspsim/iot_euicc.h"
+#include "rspsim/iot_int.h"
 #include "rspsim_server.h"
 
 #define EID "89049032123451234512345678901235"
