@@ -7,11 +7,12 @@
 -- writes
 select profile_load_begin() as load_id;
 
--- name: load_take(load_id bigint, type_id bigint, version integer, class text, profiles bigint, fields_all bigint, fields_any bigint, details bigint[], source text, actor text, why text) -> outcome text     zero rows: none
--- All rows become profiles in stock, or none does.
+-- name: load_take(load_id bigint, type_id bigint, version integer, class text, profiles bigint, fields_all bigint, fields_any bigint, details bigint[], imsi_low text, imsi_high text, source text, actor text, why text) -> outcome text     zero rows: none
+-- All rows become profiles in stock, or none does. imsi_low, imsi_high: their IMSIs ascend from the one to the
+-- other; null: they do not.
 -- lane: load
 -- writes
-select profile_load_take($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) as outcome;
+select profile_load_take($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) as outcome;
 
 -- name: load_duplicates(load_id bigint, type_id bigint, most integer) -> line bigint, datum text, first bigint, total bigint     zero rows: none
 -- lane: load

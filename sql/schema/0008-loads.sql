@@ -26,22 +26,23 @@ create function profile_type_imsi_owner(type bigint) returns bigint
     select operator_id from profile_type where id = type and not shared_imsi
 $$;
 
--- Is each IMSI of a load there once, and held by no profile of this operator? Files come in batches of
--- neighbours: when no profile's lies between the least and the greatest of them, none is looked up.
-create function profile_load_imsis_free(load bigint, owner bigint) returns boolean
+-- Is each IMSI of a load there once, and held by no profile of this operator? `lowest` and `highest` are those
+-- of rows that came in the order of their IMSIs, null of others. Files come in batches of neighbours: when no
+-- profile's lies between, none is looked up.
+create function profile_load_imsis_free(load bigint, owner bigint, lowest text, highest text) returns boolean
     language plpgsql as $$
 declare
     given    bigint;
     distinct_given bigint;
-    lowest   text;
-    highest  text;
     taken    boolean;
 begin
-    execute format('select count(imsi), count(distinct imsi collate "C"), min(imsi), max(imsi)'
-                   '  from profile_staging_%s', load)
-       into given, distinct_given, lowest, highest;
-    if given <> distinct_given then
-        return false;
+    if lowest is null then
+        execute format('select count(imsi), count(distinct imsi collate "C"), min(imsi), max(imsi)'
+                       '  from profile_staging_%s', load)
+           into given, distinct_given, lowest, highest;
+        if given <> distinct_given then
+            return false;
+        end if;
     end if;
     -- In the order of the index, so that nobody reads the table for it.
     if coalesce((select p.imsi from profile p where p.imsi >= lowest order by p.imsi limit 1) > highest,
@@ -65,8 +66,8 @@ $$;
 -- or known), 'changed' (the type has another template now), 'lost' (not all rows are here).
 drop function profile_load_take(bigint, bigint, integer, text, bigint, bigint, bigint, text, text, text);
 create function profile_load_take(load bigint, type bigint, version integer, class text, profiles bigint,
-                                  fields_all bigint, fields_any bigint, details bigint[], source text,
-                                  actor text, why text) returns text
+                                  fields_all bigint, fields_any bigint, details bigint[], imsi_low text,
+                                  imsi_high text, source text, actor text, why text) returns text
     language plpgsql as $$
 declare
     owner bigint := profile_type_imsi_owner(type);
@@ -80,7 +81,7 @@ begin
     if not found then
         return 'changed';
     end if;
-    if owner is not null and not profile_load_imsis_free(load, owner) then
+    if owner is not null and not profile_load_imsis_free(load, owner, imsi_low, imsi_high) then
         return 'duplicate';
     end if;
     begin

@@ -13,12 +13,39 @@ store_load_begin(struct task *t, struct store *s, struct store_load *out, const 
 		out->copy, t, Q_LOAD_BEGIN, NO_PARAMS, 0, ONE_ROW(begun_columns, out), then);
 }
 
+/* Files mostly come in the order of their IMSIs: then none is twice in them, which saves a look. */
+static void
+note_imsi(struct store_load *l, struct slice imsi)
+{
+	uint8_t *first = l->imsi[0], *last = l->imsi[1];
+
+	if (!imsi.p || l->disordered)
+		return;
+	if (!l->imsi_digits && imsi.n <= sizeof l->imsi[0]) {
+		l->imsi_digits = (uint8_t)imsi.n;
+		memcpy(first, imsi.p, imsi.n);
+	} else if (imsi.n != l->imsi_digits || memcmp(imsi.p, last, imsi.n) <= 0) {
+		l->disordered = true;
+		return;
+	}
+	memcpy(last, imsi.p, imsi.n);
+}
+
+/* One of the two ends; absent when they do not ascend. */
+static struct slice
+end_of(const struct store_load *l, bool last)
+{
+	return l->disordered || !l->imsi_digits ? SLICE_NONE
+						: slice_of(l->imsi[last], l->imsi_digits);
+}
+
 void
 store_load_put(struct store_load *l, const struct store_load_row *row)
 {
 	struct slice columns[] = { row->iccid, row->imsi, row->personal };
 
 	copy_row_put(l->copy, row->line, columns, 3);
+	note_imsi(l, row->imsi);
 	l->staged++;
 }
 
@@ -69,8 +96,9 @@ store_load_take(struct task *t, struct store_load *l, const struct store_load_fa
 	const struct param params[] = { P_INT8(l->load_id), P_INT8(facts->type_id),
 		P_INT4(facts->template_version), P_TEXT(facts->profile_class), P_INT8(l->staged),
 		P_INT8(facts->fields_all), P_INT8(facts->fields_any),
-		P_INT8_ARRAY(facts->details, facts->detail_count), P_TEXT(facts->source),
-		P_TEXT(facts->actor), P_TEXT(facts->why) };
+		P_INT8_ARRAY(facts->details, facts->detail_count), P_TEXT(end_of(l, false)),
+		P_TEXT(end_of(l, true)), P_TEXT(facts->source), P_TEXT(facts->actor),
+		P_TEXT(facts->why) };
 
 	copy_decides(l->copy, t);
 	return copy_ask(l->copy, t, Q_LOAD_TAKE, params, sizeof params / sizeof *params,

@@ -14,6 +14,10 @@ struct store_load {
 	struct copy *copy;
 	int64_t load_id; /* filled by begin */
 	int64_t staged;  /* rows */
+	/* as long as their IMSIs ascend: the first and the last, digits */
+	bool disordered;
+	uint8_t imsi[2][15];
+	uint8_t imsi_digits;
 };
 
 /* A session more; how many may be at a time is the caller's to bound. */

@@ -127,6 +127,9 @@ def test_an_imsi_is_in_one_profile(stock):
     assert [(line, column) for line, column, _ in found] == [(3, "imsi"), (4, "imsi")]
     assert "here already" in found[0][2] and "line 2" in found[1][2]
     assert old["imsi"] not in found[0][2]
+    rows = [row(imsi=old["imsi"]), row(), row()]
+    assert [(line, column) for line, column, _ in faults(stock, csv_of(rows))] == [(2, "imsi")]
+    assert [line for line, _, _ in faults(stock, csv_of([row(), row(imsi=old["imsi"])]), "--dry-run")] == [3]
 
 
 def test_an_imported_profile_keeps_its_imsi(stock):

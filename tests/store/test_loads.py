@@ -67,10 +67,10 @@ def numbered(world, count):
     return [(iccid, world.imsi_of(iccid)) for iccid in iccids(world, count)]
 
 
-def taken(world, rows, type_id):
+def taken(world, rows, type_id, **more):
     """What becomes of a load of these rows, and which lines of it are told."""
     load = world.stage_rows(rows)
-    outcome = world.take_load(load, type_id, len(rows))
+    outcome = world.take_load(load, type_id, len(rows), **more)
     return outcome, duplicates(world, load, type_id) if outcome == "duplicate" else []
 
 
@@ -101,6 +101,22 @@ def test_an_imsi_among_those_of_others_is_free(world):
     (new,) = iccids(world, 1)
     assert taken(world, [rows[1], (new, rows[2][1]), rows[3]], type_id) == ("duplicate", [(3, "imsi", None)])
     assert taken(world, [rows[1], rows[3]], type_id)[0] == "done"
+
+
+def test_imsis_in_their_order_are_looked_up_as_well(world):
+    """The daemon has seen that none is twice, and between which they lie."""
+    type_id = world.templated()
+    rows = numbered(world, 6)
+
+    def ends(part):
+        return {"imsi_low": part[0][1], "imsi_high": part[-1][1]}
+
+    assert taken(world, rows[1:2], type_id, **ends(rows[1:2]))[0] == "done"
+    assert taken(world, rows[4:], type_id, **ends(rows[4:]))[0] == "done"
+    new = list(zip(iccids(world, 3), (imsi for _, imsi in rows[:3])))
+    assert taken(world, new, type_id, **ends(new)) == ("duplicate", [(3, "imsi", None)])
+    assert taken(world, rows[2:4], type_id, **ends(rows[2:4]))[0] == "done"
+    assert taken(world, rows[:1], type_id, **ends(rows[:1]))[0] == "done"
 
 
 def test_imsis_are_compared_within_an_operator(world):
