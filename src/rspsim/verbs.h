@@ -37,6 +37,7 @@ int rspsim_verb_operator_release(const struct rspsim_options *o);
 int rspsim_verb_operator_cancel(const struct rspsim_options *o);
 int rspsim_verb_operator_cycle(const struct rspsim_options *o);
 int rspsim_verb_load(const struct rspsim_options *o);
+int rspsim_load_ipa(const struct rspsim_options *o); /* load --ipa */
 int rspsim_verb_ipa_new(const struct rspsim_options *o);
 int rspsim_verb_ipa_associate(const struct rspsim_options *o);
 int rspsim_verb_ipa_poll(const struct rspsim_options *o);
