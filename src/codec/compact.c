@@ -233,7 +233,7 @@ info2_put(struct buf *out, struct slice info2, struct slice resource, const char
 	if (codec_der_read_whole(info2, 0xbf22, &whole)) {
 		buf_init(&contents, out->mem, FRAME_MAX + info2.n + resource.n);
 		while (codec_der_read(&whole.value, &tlv)) {
-			if (tlv.tag == 0x84 && !replaced) {
+			if (tlv.tag == 0x84) {
 				codec_der_put(&contents, 0x84, resource);
 				replaced = true;
 			} else {

@@ -101,6 +101,7 @@ a_token_is_written_as_the_signature_covers_it(void **state)
 		const char *octets;
 	} row[] = {
 		{ { false, 0 }, "840100" },
+		{ { false, 77 }, "840100" },
 		{ { true, 0x1234 }, "84021234" },
 		{ { true, 0 }, "840100" },
 		{ { true, 0x80 }, "84020080" },
