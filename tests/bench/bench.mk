@@ -8,9 +8,17 @@ $(B)/bench/bare: tests/bench/bare.c $(B)/config.mk
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(BASE_FLAGS) $(WARN) $(OPENSSL_CFLAGS) $(PQ_CFLAGS) $(CFLAGS) $(ALL_LDFLAGS) -o $@ $< \
 		$(OPENSSL_LIBS) $(PQ_LIBS)
+$(B)/bench/coap_floor: tests/bench/coap_floor.c $(B)/config.mk
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(BASE_FLAGS) $(WARN) $(COAP_CFLAGS) $(CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(COAP_LIBS)
+$(B)/bench/coap_load: tests/bench/coap_load.c $(B)/config.mk
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(BASE_FLAGS) $(WARN) $(OPENSSL_CFLAGS) $(CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(OPENSSL_LIBS)
 
 .PHONY: bench bench-profile
 bench-profile: all
 	$(Q)tests/bench/run $(B) --profile
-bench: all $(B)/bench/floor $(B)/bench/bare
+bench: all $(B)/bench/floor $(B)/bench/bare $(B)/bench/coap_floor $(B)/bench/coap_load
 	$(Q)tests/bench/run $(B)
