@@ -52,6 +52,7 @@ struct list {
 static void
 list_init(struct list *l, struct arena *mem)
 {
+	*l = (struct list){ 0 };
 	buf_init(&l->text, mem, JSON_MAX);
 	buf_put_u8(&l->text, '[');
 }

@@ -85,6 +85,54 @@ def check(database, cards):
     return wrong
 
 
+def check_eim(database, cards):
+    """Each package was executed at most once and each counter used at most once (RULES 6); what is believed is
+    what the cards are. `cards` are all IoT cards that ever dealt with the daemons on this database."""
+    wrong = []
+    for eid, used, most, counter in database.rows(
+        "select u.eid, array_agg(p.counter order by p.counter) filter (where p.counter is not null),"
+        "       max(p.counter), u.counter"
+        "  from euicc u left join eim_package p on p.eid = u.eid group by u.eid"
+    ):
+        if used and len(used) != len(set(used)):
+            wrong.append(f"{eid}: a counter was used twice: {used}")
+        if most is not None and most > counter:
+            wrong.append(f"{eid}: counter {most} was handed out, {counter} is the last one known")
+    for eid, out in database.rows(
+        "select eid, count(*) from eim_package where state = 'out' group by 1 having count(*) > 1"
+    ):
+        wrong.append(f"{eid}: {out} packages are out at a time")
+    for (eid,) in database.rows(
+        "select u.eid from euicc u left join eim_package p on p.id = u.outstanding"
+        " where u.outstanding is not null and p.state is distinct from 'out'"
+    ):
+        wrong.append(f"{eid}: what is outstanding is not out")
+    done = {
+        (eid, counter)
+        for eid, counter in database.rows(
+            "select eid, counter from eim_package where kind = 'package' and state = 'done'"
+        )
+    }
+    for card in cards:
+        counters = [counter for _, counter in card.executed]
+        if len(counters) != len(set(counters)):
+            wrong.append(f"{card.eid}: a package was executed twice: {counters}")
+        for counter in {c for e, c in done if e == card.eid} - set(counters):
+            wrong.append(f"{card.eid}: package {counter} is done and was never executed")
+    for eid, believed in database.rows(
+        "select eid, enabled from euicc where listed_at is not null and outstanding is null"
+    ):
+        card = next((c for c in cards if c.eid == eid), None)
+        if card and not card.results and card.enabled() != believed:
+            wrong.append(f"{eid}: {believed} is believed enabled, {card.enabled()} is")
+    for key, numbers in database.rows(
+        "select order_key, array_agg(seq order by seq) from outbox where length(order_key) = 32 group by 1"
+    ):
+        if numbers != list(range(numbers[0], numbers[0] + len(numbers))):
+            wrong.append(f"events of {key} have gaps or doubles: {numbers}")
+    return wrong
+
+
 def check_told(database, subscriber, ids):
     """`ids` are the functionCallIdentifiers that a subscriber took, each once, as they came first: they
     are those of the outbox rows that are owed to it, and of each key in the outbox's order (RULES 6)."""

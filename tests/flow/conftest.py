@@ -9,10 +9,14 @@ import shutil
 import tempfile
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from card import Card, Download
 from checker import check_events
-from harness import BUILD, Postgres, Rspd, Site
+from eim_desk import EIM_ID, EimDesk
+from harness import BUILD, Postgres, Rspd, Site, scratch_place
+from ipa import IotCard
 from operator_desk import Desk
 
 eids = itertools.count(1)
@@ -25,8 +29,8 @@ def new_eid():
 
 @pytest.fixture(scope="session")
 def scratch():
-    """A short path that other users may pass through: PostgreSQL does not run as root."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="rspd-", dir="/tmp"))
+    """Other users may pass through: PostgreSQL does not run as root."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="rspd-", dir=scratch_place()))
     folder.chmod(0o711)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
@@ -142,5 +146,49 @@ def session(rspd):
     def make(card, curve="nist", address=None, daemon=None, client=None):
         client = client or (daemon or rspd).client(curve)
         return Download(card, client, address)
+
+    return make
+
+
+# ---- the eIM ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def eim_key(site):
+    """The key that signs packages; its file stands in the site."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    site.write(
+        "eim.key",
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        ).decode(),
+    )
+    return key
+
+
+@pytest.fixture(scope="session")
+def eim_options(site, eim_key):
+    """Options of a daemon that is an eIM, on the listener of LPAs: eim_options(polls_per_minute=…)."""
+    return lambda **more: {
+        "listener nist": {"esipa": "yes"},
+        "eim": {"id": EIM_ID, "key": site.folder / "eim.key", **more},
+    }
+
+
+@pytest.fixture
+def desk(rspd):
+    """The eIM's administrator at the file's daemon."""
+    return EimDesk(rspd.database)
+
+
+@pytest.fixture
+def iot_card(site, eim_key):
+    """IoT cards that know our eIM, by this association token."""
+
+    def make(token=None, tree="nist", **more):
+        card = IotCard(new_eid(), site.trees[tree], **more)
+        return card.associate(EIM_ID, eim_key.public_key(), token)
 
     return make

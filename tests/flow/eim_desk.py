@@ -27,6 +27,7 @@ def load_statements():
 
 
 STATEMENTS = load_statements()
+EIM_ID = "eim.example.com"
 
 # PSMOs and eCOs by hand (SGP.32 §2.11.1).
 FLAG = tlv(0x05)

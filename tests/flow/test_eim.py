@@ -2,64 +2,26 @@
 RULES 5 that no race is needed for."""
 
 import pytest
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import der
 import eim_desk as want
-from conftest import new_eid
-from eim_desk import EimDesk, psmos
+from eim_desk import EIM_ID, psmos
 from harness import NAMES
 from ipa import EMPTY, NO_PACKAGE, IotCard, Ipa, Refused, counter, forge, identifier
 from pki import Tree
 
-EIM_ID = "eim.example.com"
 ONE, TWO = "8988000000000000011", "8988000000000000029"
 
 
 @pytest.fixture(scope="module")
-def eim_key(site):
-    key = ec.generate_private_key(ec.SECP256R1())
-    site.write(
-        "eim.key",
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        ).decode(),
-    )
-    return key
-
-
-def options(site, **more):
-    return {
-        "listener nist": {"esipa": "yes"},
-        "eim": {"id": EIM_ID, "key": site.folder / "eim.key", **more},
-    }
-
-
-@pytest.fixture(scope="module")
-def rspd(rspd_module, site, eim_key):
-    return rspd_module(**options(site, polls_per_minute=0, handout_budget=2))
+def rspd(rspd_module, eim_options):
+    return rspd_module(**eim_options(polls_per_minute=0, handout_budget=2))
 
 
 @pytest.fixture
-def desk(rspd):
-    return EimDesk(rspd.database)
-
-
-@pytest.fixture
-def new_card(site, eim_key):
-    def make(token=None, tree="nist", **more):
-        card = IotCard(new_eid(), site.trees[tree], **more)
-        return card.associate(EIM_ID, eim_key.public_key(), token)
-
-    return make
-
-
-@pytest.fixture
-def card(new_card):
-    return new_card()
+def card(iot_card):
+    return iot_card()
 
 
 @pytest.fixture(params=["asn1", "json"])
@@ -236,8 +198,8 @@ def test_replay_error_of_what_was_handed_out_once(desk, card, ipa):
 # ---- RULES 5.4 -------------------------------------------------------------------------------------
 
 
-def test_who_is_not_known_is_asked_first(rspd, desk, new_card, form):
-    card = new_card(token=7)
+def test_who_is_not_known_is_asked_first(rspd, desk, iot_card, form):
+    card = iot_card(token=7)
     assert desk.add(card) == "added"
     number = desk.want(card, psmos(want.GET_RAT))
     ipa = Ipa(card, rspd.client(), form)
@@ -252,8 +214,8 @@ def test_who_is_not_known_is_asked_first(rspd, desk, new_card, form):
     assert (known["token"], known["token_standing"], known["candidate_state"]) == (7, "kept", None)
 
 
-def test_a_token_that_is_wrong_is_tried_once(desk, new_card, rspd):
-    card = new_card(token=9)
+def test_a_token_that_is_wrong_is_tried_once(desk, iot_card, rspd):
+    card = iot_card(token=9)
     desk.ready(card)
     refused = desk.want(card, psmos(want.GET_RAT))
     ipa = Ipa(card, rspd.client())
@@ -430,9 +392,9 @@ def test_data_without_eid_and_id_are_found_by_certificate(rspd, desk, card, ipa)
     assert desk.euicc(card)["proven"] and desk.euicc(card)["learnt_at"]
 
 
-def test_a_result_of_another_euicc(rspd, desk, new_card, ipa, card):
+def test_a_result_of_another_euicc(rspd, desk, iot_card, ipa, card):
     desk.ready(card)
-    other = desk.ready(new_card())
+    other = desk.ready(iot_card())
     number = desk.want(card, psmos(want.GET_RAT))
     handed = ipa.poll()
     theirs = Ipa(other, rspd.client())
@@ -499,8 +461,8 @@ def test_a_second_result_without_rollback_changes_nothing(rspd, desk, card, ipa)
 # ---- versions and curves ---------------------------------------------------------------------------
 
 
-def test_a_card_of_v1_0_signs_over_the_packages_signature(desk, new_card, rspd):
-    card = new_card(version="1.0.1")
+def test_a_card_of_v1_0_signs_over_the_packages_signature(desk, iot_card, rspd):
+    card = iot_card(version="1.0.1")
     desk.ready(card)
     numbers = [desk.want(card, psmos(want.GET_RAT)) for _ in range(2)]
     Ipa(card, rspd.client()).run()
@@ -508,8 +470,8 @@ def test_a_card_of_v1_0_signs_over_the_packages_signature(desk, new_card, rspd):
     assert desk.euicc(card)["signature_form"] == "signature"
 
 
-def test_a_card_on_brainpool(desk, new_card, rspd):
-    card = new_card(tree="brainpool")
+def test_a_card_on_brainpool(desk, iot_card, rspd):
+    card = iot_card(tree="brainpool")
     desk.ready(card)
     number = desk.want(card, psmos(want.GET_RAT))
     Ipa(card, rspd.client()).run()
