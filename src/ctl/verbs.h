@@ -26,8 +26,9 @@ ctl_write ctl_order_create_write, ctl_order_confirm_write, ctl_order_release_wri
 	ctl_order_cancel_write, ctl_order_reset_write, ctl_order_code_write;
 
 ctl_ask ctl_profile_list_ask, ctl_profile_show_ask, ctl_profile_type_list_ask,
-	ctl_profile_type_show_ask, ctl_profile_type_set_ask, ctl_order_list_ask, ctl_order_show_ask, ctl_session_list_ask,
-	ctl_event_list_ask, ctl_audit_list_ask, ctl_deny_list_ask, ctl_key_list_ask;
+	ctl_profile_type_show_ask, ctl_profile_type_set_ask, ctl_order_list_ask, ctl_order_show_ask,
+	ctl_session_list_ask, ctl_event_list_ask, ctl_audit_list_ask, ctl_deny_list_ask,
+	ctl_key_list_ask;
 ctl_ask ctl_deliveries_ask, ctl_event_replay_ask, ctl_operator_callback_ask,
 	ctl_subscriber_list_ask, ctl_subscriber_pause_ask, ctl_subscriber_resume_ask,
 	ctl_subscriber_remove_ask;
