@@ -191,6 +191,11 @@ misfit(enum ctl_kind kind, const json_t *v)
 	case CTL_NUMBER:
 		return json_is_integer(v) && json_integer_value(v) >= 0 ? NULL
 									: "a number of 0 or more";
+	case CTL_COUNT:
+		return json_is_integer(v) && json_integer_value(v) >= 0 &&
+				json_integer_value(v) <= INT32_MAX
+			? NULL
+			: "a number from 0 to 2147483647";
 	case CTL_FLAG:
 		return json_is_boolean(v) ? NULL : "true or false";
 	case CTL_TEXTS:

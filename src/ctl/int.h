@@ -22,7 +22,8 @@ enum ctl_kind {
 	CTL_TEXT,
 	CTL_ICCID,  /* 18 to 20 digits; the pad F of the 20th is left out */
 	CTL_EID,    /* 32 digits */
-	CTL_NUMBER, /* 0 and above, 63 bits: numbers of rows too */
+	CTL_NUMBER, /* 0 and above, 63 bits: a row's number too */
+	CTL_COUNT,  /* 0 to 2^31 - 1 */
 	CTL_FLAG,
 	CTL_TEXTS,  /* an array */
 	CTL_OCTETS, /* Base64 */

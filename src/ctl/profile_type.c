@@ -96,8 +96,6 @@ read_ways(struct task *t, struct dp_create_type *c)
 	static const char *const deletes[] = { "keep", "reissue", "available", NULL };
 	int64_t low_water = ctl_number_get(t, "lowWater");
 
-	if (low_water > INT32_MAX)
-		return ctl_refuse(t, "lowWater is more than 2147483647; give less");
 	c->in.low_water = low_water > 0 ? (int32_t)low_water : 0;
 	c->in.keys = ctl_text_get(t, "keys");
 	c->in.on_delete = ctl_text_get(t, "onDelete");

@@ -55,12 +55,12 @@ static const struct ctl_verb verbs[] = {
 		.none = REFUSE(TYPE_UNKNOWN), .write = ctl_profile_type_show_write },
 	{ .name = "profile-type create",
 		.args = ARGS(MUST("name", TEXT) MAY("operator", TEXT) MAY("keys", TEXT) MAY("onDelete", TEXT)
-			MAY("lowWater", NUMBER) MAY("imsiRange", TEXT) MAY("sharedImsi", FLAG)
+			MAY("lowWater", COUNT) MAY("imsiRange", TEXT) MAY("sharedImsi", FLAG)
 			MAY("templates", TEXTS) METADATA MAY("why", TEXT)),
 		.procedure = &dp_create_type, .read = ctl_profile_type_create_read,
 		.write = ctl_profile_type_create_write },
 	{ .name = "profile-type set",
-		.args = ARGS(MUST("name", TEXT) MAY("operator", TEXT) MAY("lowWater", NUMBER)
+		.args = ARGS(MUST("name", TEXT) MAY("operator", TEXT) MAY("lowWater", COUNT)
 			MAY("imsiRange", TEXT) MAY("anyImsi", FLAG) MAY("sharedImsi", TEXT) MAY("why", TEXT)),
 		.procedure = &ctl_view, .ask = ctl_profile_type_set_ask,
 		.none = REFUSE(TYPE_UNKNOWN), .write = ctl_view_write },

@@ -116,8 +116,9 @@ put_value(const struct rspctl_verb *verb, const struct rspctl_option *o, const c
 			return usage(verb, "this is no UTF-8:", o->name);
 		break;
 	case RSPCTL_NUMBER:
+		errno = 0;
 		n = strtol(value, &end, 10);
-		if (!*value || *end || n < 0)
+		if (!*value || *end || n < 0 || errno)
 			return usage(verb, "a number must follow", o->name);
 		v = json_integer(n);
 		break;

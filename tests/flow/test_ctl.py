@@ -337,6 +337,25 @@ def test_a_wrong_request_is_answered_and_the_connection_goes_on(rspd):
         assert "ok" in right
 
 
+@pytest.mark.parametrize("number", [2**31 - 1, 2**31, 2**63 - 1])
+def test_numbers_are_as_large_as_the_schemas_say(rspd, number):
+    """Rows have numbers of 63 bits; a low water is one of 31."""
+    assert rspd.ask("order list", before=number, limit=number)["orders"] == rspd.ask("order list")["orders"]
+    assert rspd.ask("audit verify", after=number)["seals"] == 0
+    assert rspd.ask_any("order show", id=number)["error"]["code"] == "not-ordered"
+    assert rspd.ask_any("deny remove", id=number)["error"]["code"] != "arguments"
+    answer = rspd.ask_any("profile-type create", name=f"low-{number}", lowWater=number)
+    if number < 2**31:
+        assert answer["ok"]["name"] == f"low-{number}"
+    else:
+        assert answer["error"]["code"] == "arguments" and "2147483647" in answer["error"]["message"]
+
+
+def test_rspctl_refuses_a_number_that_is_none(rspd):
+    for number in (2**63, "1x", "-1", ""):
+        assert "--before" in refused(rspd, "order", "list", "--before", number)
+
+
 def test_a_request_without_end_is_not_read_for_ever(rspd):
     with socket.socket(socket.AF_UNIX) as s:
         s.settimeout(60)
@@ -427,7 +446,7 @@ def made_pki(scratch):
 
 
 def test_make_test_makes_what_was_agreed(made_pki):
-    files = "ci eum dpauth dppb dptls".split()
+    files = "ci eum dpauth dppb dptls dsauth dstls operator".split()
     for curve in ("nist", "brainpool"):
         for stem in files:
             assert (made_pki / curve / f"{stem}.pem").read_text().startswith("-----BEGIN")

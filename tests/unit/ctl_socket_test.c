@@ -433,6 +433,7 @@ schema_type(enum ctl_kind kind)
 {
 	switch (kind) {
 	case CTL_NUMBER:
+	case CTL_COUNT:
 		return "integer";
 	case CTL_FLAG:
 		return "boolean";
@@ -485,6 +486,9 @@ arguments_are_those_of_the_schemas(void **state)
 			if (!property)
 				fail_msg("%s has no %s", file, a->name);
 			assert_string_equal(type ? type : "string", schema_type(a->kind));
+			assert_int_equal(a->kind == CTL_COUNT,
+				json_integer_value(json_object_get(property, "maximum")) ==
+					INT32_MAX);
 			assert_int_equal(is_required(args, a->name), a->mandatory);
 		}
 		assert_int_equal(json_object_size(known), n);
