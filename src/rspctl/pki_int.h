@@ -48,6 +48,7 @@ enum pki_role {
 	PKI_EIM,
 	PKI_DS_AUTH,
 	PKI_DS_TLS,
+	PKI_OPERATOR,
 	PKI_ROLES
 };
 

@@ -36,6 +36,9 @@ static const struct {
 	[PKI_DS_TLS] = { SIGN "extendedKeyUsage=critical,serverAuth,clientAuth\n"
 			      "certificatePolicies=2.23.146.1.2.1.6\n",
 		true, true, 398, 0x0a },
+	/* ES2+ has no profile in the standard: a certificate for both ends of TLS. */
+	[PKI_OPERATOR] = { SIGN "extendedKeyUsage=critical,serverAuth,clientAuth\n", true, true,
+		398, 0x0b },
 };
 
 static void

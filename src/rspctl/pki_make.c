@@ -1,6 +1,6 @@
 /*
  * `rspctl pki make-test DIR`: a whole test PKI on both curves (CI, EUM, the three of an SM-DP+, the two of
- * an SM-DS), keys, empty revocation lists, and a configuration that uses them. For laboratories: everybody
+ * an SM-DS, that of an operator), keys, empty revocation lists, and a configuration that uses them. For laboratories: everybody
  * who reads the folder can issue under its root.
  */
 #include <dirent.h>
@@ -37,6 +37,7 @@ static const struct {
 	{ "dptls", PKI_TLS, NULL, NULL },
 	{ "dsauth", PKI_DS_AUTH, "O=ACME,CN=TEST SM-DS", "2.999.15" },
 	{ "dstls", PKI_DS_TLS, NULL, "2.999.15" },
+	{ "operator", PKI_OPERATOR, "O=Example Mobile,CN=operator.example.org", "2.999.20" },
 };
 
 struct wanted {
@@ -54,7 +55,7 @@ names_localhost(const struct wanted *w)
 	return false;
 }
 
-/* The SM-DS of a test is beside it, whatever the SM-DP+ is called. */
+/* The SM-DS of a test and the operator's server are beside it, whatever the SM-DP+ is called. */
 static struct pki_party
 party_of(struct arena *mem, const struct wanted *w, size_t i)
 {
@@ -68,7 +69,8 @@ party_of(struct arena *mem, const struct wanted *w, size_t i)
 		memcpy(p.names, w->names, sizeof w->names);
 		p.name_n = w->name_n;
 	}
-	if (certificates[i].role == PKI_DS_TLS && !names_localhost(w))
+	if ((certificates[i].role == PKI_DS_TLS && !names_localhost(w)) ||
+		certificates[i].role == PKI_OPERATOR)
 		p.names[p.name_n++] = "localhost";
 	return p;
 }
@@ -153,6 +155,27 @@ static const char conf_tree[] = "\n"
 				"certificate = %1$s/dptls.pem\n"
 				"key = %1$s/dptls.key\n";
 
+static const char conf_others[] =
+	"\n"
+	"# Operators call here (ES2+). `rspctl operator client add` says who is one:\n"
+	"# nist/operator.pem is an example's certificate, for calls and its server.\n"
+	"[listener operators]\n"
+	"role = es2\n"
+	"address = 127.0.0.1\n"
+	"port = 8445\n"
+	"names = %s\n"
+	"certificate = nist/dptls.pem\n"
+	"key = nist/dptls.key\n"
+	"\n"
+	"# As whom rspd calls their servers.\n"
+	"[client main]\n"
+	"certificate = nist/dptls.pem\n"
+	"key = nist/dptls.key\n"
+	"\n"
+	"# rspsim sm-ds serve --pki DIR --listen 127.0.0.1:8446\n"
+	"[smds test]\n"
+	"address = localhost:8446\n";
+
 static int
 make_conf(struct arena *mem, const struct wanted *w)
 {
@@ -165,6 +188,7 @@ make_conf(struct arena *mem, const struct wanted *w)
 	buf_put_text(&b, conf_head);
 	for (size_t i = 0; i < TREES; i++)
 		buf_printf(&b, conf_tree, trees[i].folder, trees[i].port, names);
+	buf_printf(&b, conf_others, names);
 	if (!pki_file_write(
 		    file, 0644, (struct pki_content){ .text = (const char *)buf_get(&b).p }))
 		return pki_fail(EX_CANTCREAT, "%s: %s", file, strerror(errno));

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 import es2
-from harness import BUILD, wait_for
+from harness import BUILD, REPOSITORY, free_port, wait_for
 
 OID = "2.999.20"
 SUBJECT = "CN=es2,O=Example"
@@ -807,3 +807,35 @@ def test_a_listener_that_comes_with_a_reload(make_rspd, site, scratch):
 
     wait_for(served, "the listener")
     assert daemon.desk.order().state == "released"  # LPAs and the control socket are served as before
+
+
+# ---- first steps --------------------------------------------------------------------------------------
+
+
+def test_a_test_pki_has_what_an_operator_needs(databases, scratch):
+    """`pki make-test`: its configuration, its certificate, nothing by hand but ports and the database."""
+    database, pki = databases(), scratch / "es2-pki"
+    ports = dict(zip(("nist", "brainpool", "operators"), (free_port() for _ in "abc")))
+
+    def run(*words, check=True):
+        done = subprocess.run([str(w) for w in words], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0 or not check, (words, done.stdout, done.stderr)
+        return done
+
+    run(BUILD / "rspctl", "pki", "make-test", pki, "--dns", "smdp.example.org")
+    run(REPOSITORY / "tests/dev/set-options", pki / "rspd.conf", f"rspd.control={pki}/s",
+        f"database.connection={database.conninfo}", *(f"listener {n}.port={p}" for n, p in ports.items()))
+    daemon = subprocess.Popen([BUILD / "rspd", "-c", pki / "rspd.conf"], stderr=open(pki / "log", "wb"))
+    ctl = [BUILD / "rspctl", "-s", pki / "s", "--json"]
+    try:
+        wait_for(lambda: run(*ctl, "stats", check=False).returncode == 0, lambda: (pki / "log").read_text()[-2000:])
+        run(*ctl, "operator", "add", "acme", "--requester", OID)
+        run(*ctl, "operator", "client", "add", "acme", "--certificate", pki / "nist/operator.pem")
+        run(*ctl, "operator", "callback", "acme", "--url", "https://localhost:1", "--certificate", "main")
+        order = [BUILD / "rspsim", "operator", "order", "--server", "smdp.example.org", "--connect",
+                 f"127.0.0.1:{ports['operators']}", "--ca", pki / "nist/ci.pem", "--certificate",
+                 pki / "nist/operator.pem", "--key", pki / "nist/operator.key", "--requester", OID, "--type", "none"]
+        wait_for(lambda: "8.2.5/3.9" in run(*order, check=False).stderr, lambda: run(*order, check=False).stderr)
+    finally:
+        daemon.terminate()
+        assert daemon.wait(30) == 0

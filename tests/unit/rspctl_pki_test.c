@@ -138,14 +138,15 @@ load_key(const char *name)
 static void
 a_test_pki_is_complete(void **state)
 {
-	static const char *const names[] = { "ci", "eum", "dpauth", "dppb", "dptls" };
+	static const char *const names[] = { "ci", "eum", "dpauth", "dppb", "dptls", "dsauth",
+		"dstls", "operator" };
 	static const char *const trees[] = { "nist", "brainpool" };
 	static const char *const others[] = { "cluster.key", "seal.key", "nist/dptls.key" };
 	struct stat st;
 
 	(void)state;
 	assert_int_equal(make(" --dns smdp.example.org,other.example.org"), 0);
-	for (size_t i = 0; i < 10; i++) {
+	for (size_t i = 0; i < 16; i++) {
 		const char *tree = trees[i % 2], *name = names[i / 2];
 		X509 *cert = load_cert(arena_printf(&mem, "pki/%s/%s.pem", tree, name));
 		EVP_PKEY *key = load_key(arena_printf(&mem, "pki/%s/%s.key", tree, name));
@@ -169,6 +170,7 @@ a_test_pki_is_complete(void **state)
 	assert_int_equal(run(arena_printf(&mem, "check %s", in("pki/rspd.conf"))), 0);
 	expect_said("OID 2.999.10");
 	expect_said("listener brainpool");
+	expect_said("listener operators");
 	assert_null(strstr(said, "problem"));
 }
 
