@@ -16,9 +16,14 @@ $(B)/bench/coap_load: tests/bench/coap_load.c $(B)/config.mk
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(BASE_FLAGS) $(WARN) $(OPENSSL_CFLAGS) $(CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(OPENSSL_LIBS)
+$(B)/bench/personalise: tests/bench/personalise.c $(B)/config.mk $(call archives,dp)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(call ALL_CFLAGS,dp) $(OPENSSL_CFLAGS) -c -o $@.o $<
+	$(Q)$(call link,dp,$@.o)
 
 .PHONY: bench bench-profile
 bench-profile: all
 	$(Q)tests/bench/run $(B) --profile
-bench: all $(B)/bench/floor $(B)/bench/bare $(B)/bench/coap_floor $(B)/bench/coap_load
+bench: all $(B)/bench/floor $(B)/bench/bare $(B)/bench/personalise $(B)/bench/coap_floor $(B)/bench/coap_load
 	$(Q)tests/bench/run $(B)

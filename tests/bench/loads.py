@@ -13,8 +13,7 @@ import upp
 
 ROWS = 200_000   # of one load
 RUNS = 3
-DOWNLOADS = 480  # of profiles made of the template
-BINDING = ("find_template", "make_package", "open_package")  # steps of GetBoundProfilePackage
+MILLION = 1_000_000
 
 
 class Loads:
@@ -27,9 +26,9 @@ class Loads:
         template.write_bytes(upp.profile(1, k=bytes(range(1, 17))))
         self.ctl("profile-type", "create", "loaded", "--template", template)
 
-    def ctl(self, *words):
+    def ctl(self, *words, check=True):
         run = subprocess.run([str(w) for w in (self.build / "rspctl", "-s", self.rspd.control, "--json", *words)],
-                             check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+                             check=check, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         return json.loads(run.stdout)
 
     def write(self, rows):
@@ -40,20 +39,19 @@ class Loads:
             for n in range(self.next, self.next + rows):
                 out.write(f"{upp.iccid(n)},00101{n:010d},{n:032x},{n * 77:032x},{n % 10000:04d},{n % 9999:04d},"
                           f"{n % 10**8:08d},{n % 99999999:08d},{n:016x},{n * 3:032x},{n * 5:032x},{n * 7:032x}\n")
-        iccids = [upp.iccid(n) for n in range(self.next, self.next + min(rows, DOWNLOADS))]
         self.next += rows
-        return path, iccids
+        return path
 
     def load(self, rows):
-        """Seconds of one load, and its first ICCIDs."""
-        path, iccids = self.write(rows)
+        """Seconds of one load."""
+        path = self.write(rows)
         began = time.monotonic()
         told = self.ctl("profile", "load", path, "--type", "loaded")
         seconds = time.monotonic() - began
         if told["loaded"] != rows:
             raise RuntimeError(f"the load failed: {told}")
         path.unlink()
-        return seconds, iccids
+        return seconds
 
     def bare(self):
         """Seconds of a COPY of the rows that the newest load made, into a table without index or constraint."""
@@ -73,22 +71,29 @@ class Loads:
     def measure(self):
         rates, shares = [], []
         for _ in range(RUNS):
-            seconds, _ = self.load(ROWS)
+            seconds = self.load(ROWS)
             rates.append(ROWS / seconds)
             shares.append(self.bare() / seconds)
         return {"rows_per_s": statistics.median(rates), "share_of_copy": statistics.median(shares)}
 
-    def binding_us(self):
-        """Microseconds spent so far in the steps that make packages, and how many they made."""
-        steps = self.rspd.ask_once("stats")["procedures"].get("GetBoundProfilePackage", [])
-        mine = [s for s in steps if s["step"] in BINDING]
-        return sum(s["us"] for s in mine), sum(s["runs"] for s in mine if s["step"] == "make_package")
+    def million(self):
+        """Seconds until a load of a million rows is refused for one of them."""
+        path = self.write(MILLION)
+        with open(path, "r+b") as file:
+            file.seek(path.stat().st_size // 2)
+            file.readline()
+            file.seek(file.tell())
+            file.write(b"x")
+        began = time.monotonic()
+        told = self.ctl("profile", "load", path, "--type", "loaded", check=False)
+        seconds = time.monotonic() - began
+        if (told["rows"], told["refused"], told["loaded"]) != (MILLION, 1, 0):
+            raise RuntimeError(f"a million rows, one of them wrong: {told}")
+        path.unlink()
+        return seconds
 
-    def personalise(self, bench):
-        """Milliseconds on the clock for personalising and binding a package: steps that never wait."""
-        _, iccids = self.load(DOWNLOADS)
-        bench.stock.ids += bench.stock.order(iccids)
-        before = self.binding_us()
-        bench.load(DOWNLOADS, 16)
-        after = self.binding_us()
-        return (after[0] - before[0]) / (after[1] - before[1]) / 1000
+    def personalise(self):
+        """Milliseconds of CPU for personalising and binding a package, in a thread that does nothing else."""
+        run = subprocess.run([self.build / "bench/personalise", self.rspd.folder / "template.der"], check=True,
+                             stdout=subprocess.PIPE, text=True)
+        return json.loads(run.stdout)["cpu_ms"]
