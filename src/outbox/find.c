@@ -61,8 +61,9 @@ find(struct task *t)
 
 	LIST_FOREACH(f, &o->flights, place)
 	busy[n++] = f->tag;
+	/* Of those that come first some may not fly, but there are no more of them than do fly. */
 	return store_outbox_due(t, o->store, SLICE_ARRAY(o->owner), o->settings.call_ms + MARGIN_MS,
-		busy, n, share(o), (int32_t)room(o), &c->due, THEN(take_off));
+		busy, n, share(o), (int32_t)o->settings.in_flight, &c->due, THEN(take_off));
 }
 
 /*

@@ -105,6 +105,7 @@ outbox_start(
 	store_listen(s, channel, on_heard, o);
 	store_told_set(s, on_told, o);
 	outbox_measure(o);
+	outbox_sweep(o);
 	return o;
 }
 

@@ -64,7 +64,8 @@ def is_settled(daemon, operator):
 
 
 @pytest.mark.parametrize("failure", [
-    "status:500*2", "status:200*2", "status:302*1", "delay:5000*1", "cut*2", "lose*2",
+    "status:500*2", "status:200*2", "redirect*2", "garbage*2", "hang*1", "delay:5000*1", "drip:500*1",
+    "cut*2", "lose*2",
 ])
 def test_what_fails_is_told_again_in_order(daemon, operator, card, failure):
     operator.tell(failure)
@@ -77,6 +78,25 @@ def test_what_fails_is_told_again_in_order(daemon, operator, card, failure):
     wait_for(again, lambda: operator.points(iccid))
     assert [p for p, _ in operator.points(iccid)] == [1, 3, 4]
     is_settled(daemon, operator)
+
+
+def test_an_answer_may_come_octet_by_octet(daemon, operator, card):
+    operator.tell("drip:1")
+    iccid = download(daemon, card)
+    operator.waits_for(iccid, 3)
+    is_settled(daemon, operator)
+    assert [line["is"] for line in operator.lines()] == ["new"] * 3
+
+
+@pytest.mark.parametrize("asked,waits", [(3600, 3600), (1, 5), (500000, 86400)])
+def test_a_server_may_ask_for_patience(daemon, operator, card, asked, waits):
+    """Retry-After counts when it is longer than the schedule, up to a day."""
+    operator.tell(f"retry:{asked}")
+    iccid = download(daemon, card)
+    (seconds,), = wait_for(lambda: daemon.database.rows(
+        "select extract(epoch from k.next_at - v.tried_at)::float8 from delivery v join delivery_key k"
+        f" using (subscriber_id, order_key) where v.order_key = '{iccid}' and v.attempts = 1"), "the failure")
+    assert waits <= seconds <= waits * 1.1
 
 
 def test_the_first_failure_is_repeated_by_itself(daemon, operator, card):
@@ -203,6 +223,43 @@ def test_a_server_with_another_certificate_is_told_nothing(daemon, operator, sit
     assert not operator.record.read_text()
 
 
+def test_servers_that_hang_starve_nobody(make_rspd, site, make_card):
+    """Two operators want all that may be on its way; a third one's turn comes all the same."""
+    pair = {"certificate": site.folder / "nist-tls.pem", "key": site.folder / "nist-tls.key"}
+    daemon = make_rspd(dp=LENIENT, outbox={"call_seconds": 300, "lease_seconds": 310, "in_flight": 4},
+                       **{"client main": pair})
+    servers = []
+    for name in ("slow1", "slow2", "quick"):
+        daemon.ask("operator add", name=name)
+        servers.append(Operator(daemon.folder, name, site).start())
+        daemon.ask("operator callback", name=name, url=servers[-1].url)
+    try:
+        for name, server in zip(("slow1", "slow2"), servers):
+            server.tell("hang")
+            daemon.database.rows(
+                "insert into outbox (operator_id, order_key, seq, type, data) select o.id, '894900000000000000' || n, 1,"
+                " 'es2.progress', es2_progress('894900000000000000' || n, null, 'T', 1, null, null, null, null)"
+                f" from operator o, generate_series(10, 15) n where o.name = '{name}'")
+        wait_for(lambda: daemon.ask("stats")["counters"]["outbox_in_flight"] >= 3, "the slow ones")
+        iccid = daemon.desk.load({"type": "quick-type", "operator": "quick"})
+        Download(make_card(), daemon.client()).run(daemon.desk.order(iccid=iccid).matching_id)
+        servers[2].waits_for(iccid, 3)
+    finally:
+        for server in servers:
+            server.stop()
+
+
+def test_what_was_delivered_is_forgotten_in_time(daemon, operator, card):
+    iccid = download(daemon, card)
+    operator.waits_for(iccid, 3)
+    wait_for(lambda: subscriber(daemon)["waiting"] == 0, "the record")
+    daemon.database.rows("update delivery set tried_at = now() - interval '91 days' where outbox_id ="
+                         " (select min(outbox_id) from delivery)")
+    daemon.stop()
+    daemon.start()  # it begins with a sweep
+    wait_for(lambda: daemon.database.value("select count(*) from delivery") == 2, "the sweep")
+
+
 # ---- everything falls down ----------------------------------------------------------------------------
 
 
@@ -231,6 +288,57 @@ def test_the_server_killed_while_it_is_told(daemon, operator, make_card):
         operator.start()
 
     shaken([daemon], operator, make_card, shake)
+
+
+@pytest.fixture
+def patient(make_rspd, settings):
+    """Its leases outlast any test."""
+    return make_rspd(**settings | {"outbox": {"call_seconds": 2, "lease_seconds": 3600}})
+
+
+def test_a_start_takes_over_from_the_dead(patient, site, card):
+    operator = Operator(patient.folder, "operator-dead", site).start()
+    patient.ask("operator callback", name="default", url=operator.url)
+    operator.tell("hang*1")
+    iccid = download(patient, card)
+    wait_for(lambda: patient.database.value("select count(*) from delivery_lease"), "the lease")
+    patient.kill()
+    patient.start()
+    operator.waits_for(iccid, 3)
+    is_settled(patient, operator)
+    operator.stop()
+
+
+def test_another_daemon_takes_over_from_the_dead(patient, make_rspd, settings, site, card):
+    second = make_rspd(database=patient.database, **settings)
+    operator = Operator(patient.folder, "operator-other", site).start()
+    second.ask("operator callback", name="default", url=operator.url)
+    operator.tell("status:500*1000")
+    iccid = download(patient, card)
+    wait_for(lambda: subscriber(second).get("lastError"), "a failure")
+    patient.database.rows("update delivery_lease set expires_at = now() + interval '1 hour'")
+    operator.tell("no")
+    patient.kill()
+    second.ask("subscriber resume", name="default")
+    operator.waits_for(iccid, 3)
+    is_settled(second, operator)
+    operator.stop()
+
+
+def test_who_loses_its_lock_breaks_off_and_goes_on(patient, site, card):
+    """Its calls must not go on beside those of whoever takes the leases."""
+    operator = Operator(patient.folder, "operator-lock", site).start()
+    patient.ask("operator callback", name="default", url=operator.url)
+    operator.tell("hang*1")
+    iccid = download(patient, card)
+    wait_for(lambda: patient.ask("stats")["counters"]["outbox_in_flight"] == 1, "the call")
+    assert patient.database.value(
+        "select count(pg_terminate_backend(pid)) from pg_locks join pg_stat_activity using (pid)"
+        " where locktype = 'advisory' and mode = 'ShareLock' and datname = current_database()") == 1
+    wait_for(lambda: 'task=DeliverEvent subscriber=default result=broken' in patient.log(), patient.log_tail)
+    operator.waits_for(iccid, 3)
+    is_settled(patient, operator)
+    operator.stop()
 
 
 def test_two_daemons_deliver_each_key_in_order(daemon, make_rspd, settings, operator, make_card):

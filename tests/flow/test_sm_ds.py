@@ -4,6 +4,7 @@ the event is over; and what happens when the SM-DS is not what it should be."""
 import contextlib
 import socket
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -330,3 +331,73 @@ def test_a_call_that_is_remembered_does_nothing_to_the_next_order(rspd, sm_ds, a
     assert sm_ds.events() == []
     assert rspd.ask("profile show", iccid=iccid)["state"] == "linked"
     acme.cancel(iccid, eid=other).must()
+
+
+def test_a_crash_after_the_deletion_leaves_no_event(rspd, sm_ds, order, card):
+    """CancelOrder ordered the deletion, the RegisterEvent comes late, and who waited for it is dead."""
+    o = order(eid=card.eid, confirm=False)
+    sm_ds.tell("late:2500*1")
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(confirm, rspd, o.iccid, sm_ds, matchingId="COMES-LATE")
+        wait_for(lambda: rspd.database.value(
+            f"select registering_at is not null from download_order where iccid = '{o.iccid}'"), "the reservation")
+        o.cancel()
+        time.sleep(1.5)  # a look for what is due
+        rspd.kill()
+        assert call.exception(PATIENCE)
+    rspd.start()
+    wait_for(lambda: sm_ds.events() == [(card.eid, "COMES-LATE")], sm_ds.events)
+    assert rspd.database.value("select state from delivery v join outbox o on o.id = v.outbox_id where o.data ->>"
+                               " 'matchingId' = 'COMES-LATE'") == "waiting"
+    gone(rspd, sm_ds)
+
+
+def test_an_older_orders_deletion_takes_no_event_that_is_needed(rspd, sm_ds, order, card):
+    """The MatchingID is chosen again, for another profile of the same eUICC."""
+    old, new = order(eid=card.eid, confirm=False), order(eid=card.eid, confirm=False)
+    assert "ok" in confirm(rspd, old.iccid, sm_ds, matchingId="CHOSEN-AGAIN")
+    sm_ds.kill()
+    old.cancel(matchingId="CHOSEN-AGAIN")
+    wait_for(lambda: rspd.database.value(
+        "select count(*) from delivery where state = 'waiting' and error is not null"), "a try")
+    sm_ds.start()
+    assert "ok" in confirm(rspd, new.iccid, sm_ds, matchingId="CHOSEN-AGAIN")
+    rspd.ask("subscriber resume", name=sm_ds.address)
+    wait_for(lambda: not rspd.database.value(
+        "select count(*) from delivery where state <> 'delivered'"), "what is owed to be told")
+    assert sm_ds.events() == [(card.eid, "CHOSEN-AGAIN")]
+    new.cancel(matchingId="CHOSEN-AGAIN")
+    gone(rspd, sm_ds)
+
+
+def test_a_profile_that_is_issued_again_is_found_again(rspd, sm_ds, sim_card):
+    path, eid = sim_card
+    rspd.ask("profile-type create", name="again", onDelete="reissue")
+    iccid = rspd.desk.load({"type": "again"})
+    o = rspd.desk.order(iccid=iccid, eid=eid, confirm=False)
+    matching_id = confirm(rspd, iccid, sm_ds)["ok"]["matchingId"]
+    link = ("--connect", f"127.0.0.1:{rspd.ports['nist']}")
+    done = rspsim("download", "--card", path, "--code", f"1$smdp.example.org${matching_id}", *link)
+    assert done.returncode == 0, done.stdout + done.stderr
+    wait_for(lambda: sm_ds.events() == [], sm_ds.events)
+    for verb in ("delete", "notify"):
+        done = rspsim(verb, *(("--iccid", iccid) if verb == "delete" else link), "--card", path)
+        assert done.returncode == 0, done.stdout + done.stderr
+    wait_for(lambda: sm_ds.events() == [(eid, matching_id)], sm_ds.events)
+    assert o.state == "released"
+    assert matching_id in rspsim("discover", "--card", path, "--smds", sm_ds.address).stdout
+    o.cancel(matchingId=matching_id)
+    gone(rspd, sm_ds)
+
+
+def test_a_reserved_matching_id_is_no_code_yet(rspd, sm_ds, order, card):
+    o = order(eid=card.eid, confirm=False)
+    with registering(rspd, sm_ds, o.iccid, matchingId="NOT-YET"):
+        shown = o.show()
+        assert "matchingId" not in shown and shown["smds"] == sm_ds.address and shown["registeringAt"]
+        assert rspd.ask_any("order code", iccid=o.iccid)["error"]["code"] == "no-code"
+        assert "NOT-YET" not in str(rspd.ask("order codes")) + str(rspd.ask("order list"))
+    assert o.show()["matchingId"] == "NOT-YET"
+    o.cancel(matchingId="NOT-YET")
+    gone(rspd, sm_ds)
+
