@@ -42,7 +42,7 @@ def postgres(scratch):
         pytest.skip("NO POSTGRESQL: install the Debian package postgresql, nothing was tested")
     server = Postgres(scratch / "pg").start()
     yield server
-    server.kill()  # its folder goes with it: nothing worth a shutdown checkpoint
+    server.end()
 
 
 @pytest.fixture(scope="session")

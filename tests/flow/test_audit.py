@@ -107,7 +107,9 @@ def test_what_is_sealed_during_a_check_is_no_tampering(sealed):
     sealer = threading.Thread(target=seal)
     sealer.start()
     try:
-        verdicts = [sealed.ask_any("audit verify")["ok"] for _ in range(100)]
+        verdicts = []
+        while len(verdicts) < 100 or (made <= 10 and sealer.is_alive()):
+            verdicts.append(sealed.ask_any("audit verify")["ok"])
     finally:
         ended.set()
         sealer.join()

@@ -375,4 +375,4 @@ def test_postgresql_restarted_while_events_are_told(scratch, site, make_rspd, se
         daemon.stop()
     finally:
         database.close()
-        server.kill()
+        server.end()

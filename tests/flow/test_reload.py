@@ -159,7 +159,7 @@ def lonely(own_server, make_rspd, make_site):
 def own_server(scratch):
     server = Postgres(scratch / f"pg{next(folders)}").start()
     yield server
-    server.kill()
+    server.end()
 
 
 def reload_without_database(daemon):
