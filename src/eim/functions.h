@@ -91,7 +91,7 @@ struct eim_provide_eim_package_result {
 	unsigned tries;
 	/* judge */
 	struct crypto_euicc euicc; /* of certificates that came along */
-	bool proven;
+	bool proven, admitted;
 	struct store_eim_result record;
 	struct store_eim_recorded recorded;
 	struct store_euicc_facts facts;

@@ -336,6 +336,7 @@ check_found(struct task *t)
 		return task_refuse(t, &EIM_EID_UNKNOWN.base);
 	c->facts = (struct store_euicc_facts){ .eid = c->eid };
 	proof_put(c, &item->data);
+	c->admitted = true;
 	/* Backwards, once: it is known now. */
 	return store_euicc_admit(t, c->call.eim->store, &c->facts,
 		c->call.world->settings.operator_name, &c->learnt, THEN(find_package));
@@ -463,6 +464,11 @@ judge_data(struct task *t)
 	struct eim_provide_eim_package_result *c = t->state;
 	const struct codec_ipa_data *data = &c->items[c->at].data;
 
+	/* Nobody is believed who was not asked. */
+	if ((!is_kind(c, "data") || !is_open(c)) && !c->admitted) {
+		c->call.note = "of no request of ours";
+		GO(next_item);
+	}
 	eim_meaning_of_data(t->mem, data, &c->record);
 	if (!data->ok) {
 		c->call.note = "refused-unsigned";
