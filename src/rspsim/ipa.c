@@ -9,7 +9,6 @@
 #include "rspsim/ipa_int.h"
 
 enum { ARENA_CAP = 64 << 20, NOTHING_WAITS = 1, ROUNDS_MAX = 1000 };
-enum { INVALID_FORMAT = 1, UNKNOWN_PACKAGE = 2 };
 
 /* ---- what the files share ------------------------------------------------------------------------ */
 
@@ -120,9 +119,8 @@ rspsim_ipa_notify(struct rspsim_ipa *ipa)
 
 /* ---- results (§5.14.6) ------------------------------------------------------------------------------ */
 
-/* The numbers are the card's own; one that it does not have is an eIM's mistake (nothingToDelete). */
-static bool
-take_acknowledgements(struct rspsim_ipa *ipa, struct slice list)
+bool
+rspsim_ipa_take_acknowledgements(struct rspsim_ipa *ipa, struct slice list)
 {
 	struct rspsim_tlv one;
 	uint32_t number;
@@ -155,7 +153,7 @@ read_provided(struct rspsim_ipa *ipa, struct slice answer)
 	if (ipa->card->iot.v10 && !all.value.n)
 		return true;
 	if (rspsim_der_read_only(all.value, 0xbf53, &arm))
-		return take_acknowledgements(ipa, arm.value);
+		return rspsim_ipa_take_acknowledgements(ipa, arm.value);
 	if (rspsim_der_read_only(all.value, 0x30, &arm) && !arm.value.n)
 		return true;
 	if (!rspsim_der_read_only(all.value, 0x02, &arm) || !rspsim_der_to_u32(arm.value, &error))
@@ -181,8 +179,8 @@ provide_request(struct rspsim_ipa *ipa, struct slice result)
 	return RSPSIM_DER(ipa->mem, 0xbf50, RSPSIM_DER(ipa->mem, 0x5a, eid), result);
 }
 
-static bool
-provide(struct rspsim_ipa *ipa, struct slice result, unsigned *lost)
+bool
+rspsim_ipa_provide(struct rspsim_ipa *ipa, struct slice result, unsigned *lost)
 {
 	struct slice answer, request = provide_request(ipa, result);
 
@@ -209,7 +207,7 @@ resend(struct rspsim_ipa *ipa)
 
 	for (; k; k = next) {
 		next = k->next;
-		if (!provide(ipa, k->octets, &none))
+		if (!rspsim_ipa_provide(ipa, k->octets, &none))
 			return false;
 	}
 	return true;
@@ -294,9 +292,8 @@ complaint(struct rspsim_ipa *ipa, struct slice package, uint32_t code)
 	return RSPSIM_DER(ipa->mem, 0xa0, id, number);
 }
 
-/* One package to its EimPackageResult; absent after trouble. */
-static struct slice
-work(struct rspsim_ipa *ipa, const struct rspsim_tlv *package)
+struct slice
+rspsim_ipa_work(struct rspsim_ipa *ipa, const struct rspsim_tlv *package)
 {
 	const struct rspsim_profile *before = enabled(ipa->card);
 	struct slice result = SLICE_NONE;
@@ -323,9 +320,9 @@ work(struct rspsim_ipa *ipa, const struct rspsim_tlv *package)
 		result = rspsim_ipa_trigger(ipa, package->whole);
 		break;
 	default:
-		return complaint(ipa, package->whole, UNKNOWN_PACKAGE);
+		return complaint(ipa, package->whole, RSPSIM_UNKNOWN_PACKAGE);
 	}
-	return result.n ? result : complaint(ipa, package->whole, INVALID_FORMAT);
+	return result.n ? result : complaint(ipa, package->whole, RSPSIM_INVALID_FORMAT);
 }
 
 /* ---- the loop ------------------------------------------------------------------------------------------- */
@@ -387,8 +384,8 @@ run(struct rspsim_ipa *ipa)
 	for (unsigned i = 0; i < rounds; i++) {
 		if (!poll(ipa, &package))
 			break;
-		result = work(ipa, &package);
-		if (!result.n || !provide(ipa, result, &lost))
+		result = rspsim_ipa_work(ipa, &package);
+		if (!result.n || !rspsim_ipa_provide(ipa, result, &lost))
 			return;
 		/* refusals inside a download were told; the loop goes on */
 		rspsim_ipa_stop(ipa, RSPSIM_DONE, "done");
@@ -414,41 +411,4 @@ rspsim_ipa_run(struct rspsim_card *card, struct rspsim_esipa *esipa,
 	run(&ipa);
 	rspsim_ipa_save(&ipa);
 	arena_fini(&mem);
-}
-
-/* ---- injection (§5.14.4) --------------------------------------------------------------------------------- */
-
-struct slice
-rspsim_ipa_transfer(struct rspsim_card *card, struct rspsim_esipa *esipa,
-	const struct rspsim_ipa_options *options, struct arena *mem, struct slice request,
-	struct rspsim_ipa_report *report)
-{
-	struct rspsim_ipa ipa = { .card = card,
-		.eim = rspsim_ipa_find_eim(card, options->eim),
-		.esipa = esipa,
-		.options = options,
-		.report = report,
-		.mem = mem };
-	struct slice result = SLICE_NONE;
-	struct rspsim_tlv all, package;
-
-	*report = (struct rspsim_ipa_report){ 0 };
-	if (!rspsim_der_read_only(request, 0xbf4e, &all) ||
-		!rspsim_der_read(&all.value, &package) || all.value.n)
-		return RSPSIM_DER(mem, 0xbf4e, rspsim_der_u32(mem, 0x02, INVALID_FORMAT));
-	if (package.tag == 0xbf53) {
-		take_acknowledgements(&ipa, package.value);
-		return RSPSIM_DER(mem, 0xbf4e, SLICE_LIT("\x05\x00"));
-	}
-	if (package.tag == 0xbf51 || package.tag == 0xbf52)
-		result = work(&ipa, &package);
-	if (package.tag == 0xbf54 && esipa)
-		result = SLICE_LIT(
-			"\x05\x00"); /* eimPackageReceived: the result comes by a call of ours */
-	if (result.n && result.p[0] == 0xa0) /* the error is bare here */
-		result = rspsim_der_u32(mem, 0x02, INVALID_FORMAT);
-	if (!result.n)
-		result = rspsim_der_u32(mem, 0x02, UNKNOWN_PACKAGE);
-	rspsim_ipa_save(&ipa);
-	return RSPSIM_DER(mem, 0xbf4e, result);
 }

@@ -47,6 +47,13 @@ void rspsim_ipa_run(struct rspsim_card *card, struct rspsim_esipa *esipa,
 struct slice rspsim_ipa_transfer(struct rspsim_card *card, struct rspsim_esipa *esipa,
 	const struct rspsim_ipa_options *options, struct arena *mem, struct slice request,
 	struct rspsim_ipa_report *report);
+/*
+ * What was only received (eimPackageReceived, of a ProfileDownloadTriggerRequest): done, and reported by
+ * a call of the IPA's own.
+ */
+void rspsim_ipa_finish(struct rspsim_card *card, struct rspsim_esipa *esipa,
+	const struct rspsim_ipa_options *options, struct slice package,
+	struct rspsim_ipa_report *report);
 
 /* The eIM that an FQDN or identifier names; with NULL the first one. NULL when there is none. */
 const struct rspsim_eim *rspsim_ipa_find_eim(const struct rspsim_card *card, const char *name);

@@ -24,6 +24,18 @@ void rspsim_ipa_save(struct rspsim_ipa *ipa);
 bool rspsim_ipa_post(struct rspsim_ipa *ipa, enum rspsim_esipa_function function,
 	struct slice request, struct slice *answer);
 
+/* eimPackageResultErrorCode, and eimPackageError of an injection. */
+enum { RSPSIM_INVALID_FORMAT = 1, RSPSIM_UNKNOWN_PACKAGE = 2 };
+
+/* One package to its EimPackageResult; absent after trouble. */
+struct slice rspsim_ipa_work(struct rspsim_ipa *ipa, const struct rspsim_tlv *package);
+/* Reports it; `lost` counts those that are not sent. False when the IPA has to stop. */
+bool rspsim_ipa_provide(struct rspsim_ipa *ipa, struct slice result, unsigned *lost);
+/*
+ * The numbers are the card's own; one that it does not have is an eIM's mistake (nothingToDelete).
+ */
+bool rspsim_ipa_take_acknowledgements(struct rspsim_ipa *ipa, struct slice list);
+
 /* IpaEuiccDataRequest to IpaEuiccDataResponse, both BF52 (§5.14.5, tags of IpaEuiccData). */
 struct slice rspsim_ipa_data(struct rspsim_ipa *ipa, struct slice request);
 /* ProfileDownloadTriggerRequest to -Result, both BF54 (§3.2.3). */

@@ -140,8 +140,8 @@ rspsim_verb_ipa_new(const struct rspsim_options *o)
 	return code;
 }
 
-static struct rspsim_card *
-open_iot(const struct rspsim_options *o, int *code)
+struct rspsim_card *
+rspsim_open_iot(const struct rspsim_options *o, int *code)
 {
 	struct rspsim_card *card = rspsim_open_card(o, code);
 
@@ -165,7 +165,7 @@ int
 rspsim_verb_ipa_associate(const struct rspsim_options *o)
 {
 	int code = 0;
-	struct rspsim_card *card = open_iot(o, &code);
+	struct rspsim_card *card = rspsim_open_iot(o, &code);
 	const struct rspsim_eim *eim;
 	struct arena mem;
 	const char *wrong;
@@ -390,7 +390,7 @@ static int
 poll(const struct rspsim_options *o, uint32_t rounds)
 {
 	int code = 0;
-	struct rspsim_card *card = open_iot(o, &code);
+	struct rspsim_card *card = rspsim_open_iot(o, &code);
 	const char *wrong;
 
 	if (!card)
@@ -483,7 +483,7 @@ int
 rspsim_verb_ipa_show(const struct rspsim_options *o)
 {
 	int code = 0;
-	struct rspsim_card *card = open_iot(o, &code);
+	struct rspsim_card *card = rspsim_open_iot(o, &code);
 	char digits[21];
 	const char *fallback, *wrong;
 	json_t *all;

@@ -45,6 +45,8 @@ static const struct verb {
 		"give a card its first eIM (AddInitialEim)" },
 	{ "ipa poll", rspsim_verb_ipa_poll, "card", "ask the eIM for one package and work on it" },
 	{ "ipa run", rspsim_verb_ipa_run, "card", "the same until nothing waits" },
+	{ "ipa serve", rspsim_verb_ipa_serve, "card listen certificate key",
+		"be an IPA that its eIM calls (TransferEimPackage)" },
 	{ "ipa show", rspsim_verb_ipa_show, "card", "show an IoT card, its eIMs and results" },
 };
 

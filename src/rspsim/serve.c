@@ -96,6 +96,12 @@ next_failing(struct rspsim_failing *f)
 	return now;
 }
 
+static struct slice
+body_of(const struct rspsim_answer *a)
+{
+	return a->body ? slice_text(a->body) : a->octets;
+}
+
 /* Of a failure that does nothing it is the whole answer. */
 static const char *
 head_of(struct arena *mem, struct rspsim_failing now, const struct rspsim_answer *a)
@@ -118,17 +124,23 @@ head_of(struct arena *mem, struct rspsim_failing now, const struct rspsim_answer
 		a->status == 200           ? "OK"
 			: a->status == 204 ? "No Content"
 					   : "As It Is",
-		a->body ? "Content-Type: application/json;charset=UTF-8\r\n" : "",
-		a->body ? strlen(a->body) : 0);
+		a->body           ? "Content-Type: application/json;charset=UTF-8\r\n"
+			: a->type ? arena_printf(mem, "Content-Type: %s\r\n", a->type)
+				  : "",
+		body_of(a).n);
 }
 
 static bool
 write_answer(struct connection *c, struct arena *mem, struct rspsim_failing now,
 	const struct rspsim_answer *a)
 {
-	const char *text = arena_printf(mem, "%s%s", head_of(mem, now, a), a->body ? a->body : "");
-	size_t n = strlen(text), part = now.what == RSPSIM_FAIL_DRIP ? 1 : n;
+	struct slice head = slice_text(head_of(mem, now, a)), body = body_of(a);
+	size_t n = head.n + body.n, part = now.what == RSPSIM_FAIL_DRIP ? 1 : n;
+	uint8_t *text = arena_alloc(mem, n);
 
+	memcpy(text, head.p, head.n);
+	if (body.n)
+		memcpy(text + head.n, body.p, body.n);
 	if (now.what == RSPSIM_FAIL_DELAY)
 		usleep(now.value * 1000);
 	for (size_t i = 0; i < n; i += part) {

@@ -8,8 +8,10 @@
 #include "base/arena.h"
 
 struct rspsim_answer {
-	unsigned status;  /* HTTP */
-	const char *body; /* JSON in the arena, or NULL */
+	unsigned status;     /* HTTP */
+	const char *body;    /* JSON in the arena, or NULL */
+	struct slice octets; /* otherwise, of this media type */
+	const char *type;
 };
 
 /* `client` is the certificate that the client showed, or NULL. */

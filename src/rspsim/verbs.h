@@ -43,10 +43,12 @@ int rspsim_verb_ipa_associate(const struct rspsim_options *o);
 int rspsim_verb_ipa_poll(const struct rspsim_options *o);
 int rspsim_verb_ipa_run(const struct rspsim_options *o);
 int rspsim_verb_ipa_show(const struct rspsim_options *o);
+int rspsim_verb_ipa_serve(const struct rspsim_options *o);
 
 /* A card below the PKI of the options, or opened; NULL with an exit code after a complaint. */
 struct rspsim_card *rspsim_make_card(const struct rspsim_options *o, int *code);
 struct rspsim_card *rspsim_open_card(const struct rspsim_options *o, int *code);
+struct rspsim_card *rspsim_open_iot(const struct rspsim_options *o, int *code); /* an IoT one */
 
 /* Parts of what is printed; the lists are new references. */
 const char *rspsim_outcome_name(enum rspsim_call_outcome outcome);

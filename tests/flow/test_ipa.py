@@ -1,9 +1,12 @@
 """rspsim's IoT card and IPA against the daemon's eIM over all three transports of ESipa (SGP.32 §6). What the
 card makes of wrong packages is told in tests/unit/rspsim_iot_test.c."""
 
+import base64
 import json
 import re
+import ssl
 import subprocess
+import urllib.request
 from types import SimpleNamespace
 
 import pytest
@@ -307,3 +310,60 @@ def test_a_stranger_is_not_believed(rspd, make_sim, transport, tmp_path, site):
     told = sim.run("--ca", other, code=69)
     assert told["outcome"] == "unreachable"
     assert re.search("verif|trust|certificate", told["words"], re.IGNORECASE), told["words"]
+
+
+# ---- injection (§5.14.4) ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pushed(make_sim, site):
+    """A card whose IPA listens; push(octets, json=…) is its answer."""
+    sim = make_sim()
+    port = free_port()
+    serving = subprocess.Popen(
+        [BUILD / "rspsim", "ipa", "serve", "--card", sim.path, "--listen", f"127.0.0.1:{port}",
+         "--certificate", site.folder / "nist-tls.pem", "--key", site.folder / "nist-tls.key",
+         *sim.where],
+        stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    assert "listening" in serving.stdout.readline()
+    context = ssl.create_default_context(cafile=site.folder / "nist-ci.pem")
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    context.check_hostname = False
+
+    def push(body, path="/gsma/rsp2/asn1"):
+        request = urllib.request.Request(f"https://127.0.0.1:{port}{path}", data=body, method="POST")
+        with urllib.request.urlopen(request, context=context, timeout=PATIENCE) as answer:
+            return answer.headers["Content-Type"], answer.read()
+
+    push.sim, push.said = sim, serving.stdout
+    yield push
+    serving.kill()
+    serving.wait()
+
+
+def test_packages_are_pushed_to_a_listening_ipa(pushed):
+    kind, answer = pushed(tlv(0xBF4E, tlv(0xBF52, tlv(0x5C, b"\x5a"))))
+    assert kind == "application/x-gsma-rsp-asn1"
+    assert answer == bytes.fromhex("bf4e08bf5205a103020101")
+    asked = base64.b64encode(tlv(0xBF52, tlv(0x5C, b"\xa8"))).decode()
+    kind, answer = pushed(
+        json.dumps({"ipaEuiccDataRequest": asked}).encode(),
+        "/gsma/rsp2/esipa/transferEimPackage",
+    )
+    answer = json.loads(answer)
+    assert kind.startswith("application/json")
+    assert answer.keys() == {"header", "ipaEuiccDataResponse"}
+    assert base64.b64decode(answer["ipaEuiccDataResponse"])[:2] == b"\xbf\x52"
+    assert pushed(b"nothing")[1] == bytes.fromhex("bf4e03020101")
+
+
+def test_a_pushed_trigger_is_worked_on_behind_the_answer(pushed, order, desk):
+    desk.add(pushed.sim)
+    o = order()
+    code = f"1${NAMES['nist']}${o.matching_id}"
+    answer = pushed(tlv(0xBF4E, want.download(code)))[1]
+    assert answer == bytes.fromhex("bf4e020500")  # eimPackageReceived
+    assert pushed.said.readline() == "done\n"
+    assert o.state == "installed"
+    assert [p["iccid"] for p in pushed.sim.card["profiles"]] == [o.iccid]
