@@ -130,8 +130,8 @@ each_mistake_is_told_with_its_line(void **state)
 		{ "port = 8443", "port = 99999999999999999999",
 			":21: [listener brainpool] port must" },
 		{ "port = 8443", "prt = 8443",
-			":21: [listener brainpool] has no option prt; it has role, address, "
-			"port, names" },
+			":21: [listener brainpool] has no option prt; it has role, esipa, "
+			"address, port" },
 		{ "port = 8443", "port", ":21: [listener brainpool] port has no value" },
 		{ "port = 8443", "port =", ":21: [listener brainpool] port must be a number" },
 		{ "port = 8443", "address = ::1",
@@ -173,6 +173,10 @@ each_mistake_is_told_with_its_line(void **state)
 		{ "svn_lowest = 2.1.0", "svn_lowest = 2.1.256", ":29: [dp] svn_lowest must be" },
 		{ "svn_lowest = 2.1.0", "svn_lowest = 3.1.0",
 			":28: [dp] svn_lowest is above svn_highest" },
+		{ "[limits]", "[smds main]\naddress = https://ds.example\n[limits]",
+			":26: [smds main] address must be a host name, perhaps with a colon" },
+		{ "[limits]", "[smds main]\naddress = ds.example:\n[limits]",
+			":26: [smds main] address must be" },
 		{ "keys/cluster.key", "$CREDENTIALS_DIRECTORY/cluster",
 			":3: [rspd] cluster_key must be a file name: $CREDENTIALS_DIRECTORY is "
 			"set" },

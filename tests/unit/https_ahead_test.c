@@ -112,7 +112,7 @@ requests_in_one_segment_are_answered_in_turn(void **state)
 static void
 answer_parked(struct server *s, const void *text)
 {
-	struct answer answer = { 200, "text/plain", slice_text(text), 0 };
+	struct answer answer = { 200, "text/plain", slice_text(text), 0, NULL };
 
 	request_respond(s->parked, &answer);
 	s->parked = NULL;

@@ -385,6 +385,32 @@ connections_are_of_one_certificate(void **state)
 	https_keys_release(second);
 }
 
+/* A server that knows this group alone, and has a certificate of this curve. */
+static void
+speaks(const char *name, struct slice roots, const char *group)
+{
+	struct https_identity *id = identity_of(name, 1, 0, NULL);
+	struct https_call call;
+
+	assert_int_equal(SSL_CTX_set1_groups_list(id->context, group), 1);
+	server_start(&server, &easy, id);
+	call = call_of("/echo");
+	call.roots = roots;
+	run(&call);
+	server_stop(&server);
+	assert_string_equal(outcome.wrong, "");
+	assert_int_equal(outcome.status, 200);
+}
+
+static void
+servers_of_each_curve_are_called(void **state)
+{
+	(void)state;
+	speaks("nist", nist_pem, "P-256");
+	speaks("nist", nist_pem, "X25519");
+	speaks("brainpool", read_pem("brainpool"), "brainpoolP256r1");
+}
+
 /* ---- limits ----------------------------------------------------------------------------------------- */
 
 static void
@@ -400,7 +426,7 @@ long_answers_are_refused(void **state)
 static void
 answer_parked(struct server *s, const void *arg)
 {
-	static const struct answer nothing = { 204, NULL, { NULL, 0 }, 0 };
+	static const struct answer nothing = { 204, NULL, { NULL, 0 }, 0, NULL };
 
 	(void)arg;
 	request_respond(s->parked, &nothing);
@@ -482,6 +508,7 @@ main(void)
 		WITH_SERVER(only_https_is_spoken),
 		cmocka_unit_test(the_certificate_fits_the_server),
 		cmocka_unit_test(no_certificate_no_answer),
+		cmocka_unit_test(servers_of_each_curve_are_called),
 		cmocka_unit_test(connections_are_of_one_certificate),
 		WITH_SERVER(long_answers_are_refused),
 		WITH_SERVER(answers_have_their_time),

@@ -172,7 +172,7 @@ a_client_that_does_not_read_is_ended(void **state)
 static void
 answer_parked(struct server *s, const void *arg)
 {
-	struct answer answer = { 204, NULL, SLICE_NONE, 0 };
+	struct answer answer = { 204, NULL, SLICE_NONE, 0, NULL };
 
 	(void)arg;
 	request_respond(s->parked, &answer);

@@ -37,7 +37,7 @@ start(void **state)
 static void
 answer_parked(struct server *s, const void *text)
 {
-	struct answer answer = { 200, "text/plain", slice_text(text), 0 };
+	struct answer answer = { 200, "text/plain", slice_text(text), 0, NULL };
 
 	/* whatever became of the connection, the request's body is still there */
 	assert_true(slice_eq(s->parked->body, SLICE_LIT("body")));

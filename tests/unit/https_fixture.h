@@ -57,7 +57,7 @@ show(struct request *r)
 	struct slice header = request_header_get(r, "x-admin-protocol");
 	int n = snprintf(text, sizeof text, "route=%.*s header=%.*s body=%zu %.20s",
 		SLICE_FMT(r->route), SLICE_FMT(header), r->body.n, (const char *)r->peer.p);
-	struct answer answer = { 200, "text/plain", slice_of(text, (size_t)n), 0 };
+	struct answer answer = { 200, "text/plain", slice_of(text, (size_t)n), 0, NULL };
 
 	request_respond(r, &answer);
 }
@@ -65,10 +65,10 @@ show(struct request *r)
 static inline void
 handle(struct request *r)
 {
-	static const struct answer nothing = { 204, NULL, { NULL, 0 }, 0 };
-	static const struct answer busy = { 503, NULL, { NULL, 0 }, 7 };
-	struct answer echo = { 200, "application/octet-stream", r->body, 0 };
-	struct answer much = { 200, "application/octet-stream", SLICE_ARRAY(big), 0 };
+	static const struct answer nothing = { 204, NULL, { NULL, 0 }, 0, NULL };
+	static const struct answer busy = { 503, NULL, { NULL, 0 }, 7, NULL };
+	struct answer echo = { 200, "application/octet-stream", r->body, 0, NULL };
+	struct answer much = { 200, "application/octet-stream", SLICE_ARRAY(big), 0, NULL };
 	struct server *s = r->binding;
 
 	if (slice_eq(r->route, SLICE_LIT("/echo")))

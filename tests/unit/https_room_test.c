@@ -34,7 +34,7 @@ serve_with(struct https_limits limits)
 static void
 answer_parked(struct server *s, const void *arg)
 {
-	struct answer answer = { 204, NULL, SLICE_NONE, 0 };
+	struct answer answer = { 204, NULL, SLICE_NONE, 0, NULL };
 
 	(void)arg;
 	request_respond(s->parked, &answer);

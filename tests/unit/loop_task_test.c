@@ -275,6 +275,43 @@ no_memory_outside_a_step_ends_the_process(void **state)
 	}
 }
 
+/* Somebody else ends what it waits for; what was woken goes on. */
+static void
+a_wait_is_ended_from_outside(void **state)
+{
+	(void)state;
+	begin(PARK);
+	run_for(5);
+	task_stop(parked, T_BROKEN);
+	run_for(5);
+	assert_int_equal(abandoned, 1);
+	assert_int_equal(last_trouble, T_BROKEN);
+	assert_int_equal(ended, 1);
+
+	abandoned = 0;
+	begin(PARK);
+	run_for(5);
+	task_wake(parked, R_OK, T_NONE);
+	task_stop(parked, T_BROKEN);
+	run_for(5);
+	assert_int_equal(abandoned, 0);
+	assert_int_equal(last_trouble, T_NONE);
+	assert_int_equal(ended, 2);
+}
+
+static void
+nobody_need_hear_of_the_end(void **state)
+{
+	struct task *t = task_new(loop, &short_procedure, NULL, NULL);
+
+	(void)state;
+	((struct state *)t->state)->what = STRAIGHT;
+	task_start(t, short_procedure.first);
+	run_for(5);
+	assert_string_equal(story, "one two three ");
+	assert_int_equal(loop_tasks_get(loop), 0);
+}
+
 static void
 tasks_are_capped(void **state)
 {
@@ -300,6 +337,8 @@ main(void)
 		TEST(a_full_arena_is_trouble_of_this_task_only),
 		TEST(memory_before_the_first_step_has_no_cap),
 		TEST(no_memory_outside_a_step_ends_the_process),
+		TEST(a_wait_is_ended_from_outside),
+		TEST(nobody_need_hear_of_the_end),
 		TEST(tasks_are_capped),
 	};
 
