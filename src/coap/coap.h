@@ -80,7 +80,7 @@ typedef void coap_request_handler(struct request *r);
  * wrong, and the identity is still the caller's.
  */
 struct coap_listener *
-coap_listener_new(struct coap_server *s, const struct coap_listener_settings *settings,
+coap_listener_new(struct coap_server *server, const struct coap_listener_settings *s,
 	struct coap_identity *id, coap_request_handler *handler, void *binding, char why[COAP_WHY]);
 void coap_listener_start(struct coap_listener *l);
 
