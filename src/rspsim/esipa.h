@@ -38,7 +38,7 @@ struct rspsim_esipa_options {
 	struct rspsim_trust trust;
 	const char *psk_identity; /* DTLS with a pre-shared key, for labs; or NULL */
 	struct slice psk_key;
-	unsigned lose; /* of a hundred datagrams sent and received so many are lost (CoAP) */
+	unsigned lose;     /* of a hundred datagrams sent and received so many are lost (CoAP) */
 	unsigned patience; /* seconds that an answer may take over CoAP; 0: 120 */
 	bool trace;
 };
