@@ -592,6 +592,28 @@ def test_what_another_client_did_is_no_repeat(rspd, acme, stock, scratch):
     acme.order(iccid=desk).refused("8.2.1", "3.3")
 
 
+def test_what_another_client_ended_is_no_repeat(rspd, acme, stock, scratch):
+    """Who did not release or cancel is not answered as if it had, and learns nothing."""
+    certificate = es2.Certificate(scratch, "CN=fourth node")
+    rspd.ask("operator client add", name="acme", certificate=certificate.base64)
+    known(rspd, certificate)
+    node = es2.Caller(rspd, certificate, per_call=True)
+    iccid, desk = stock(), stock()
+    for each in (iccid, desk):
+        acme.order(iccid=each).must()
+    token = acme.confirm(iccid, False).must().body["matchingId"]
+    acme.release(iccid).must()
+    node.release(iccid).refused("8.2.1", "3.5")
+    assert rspd.ask_any("order release", iccid=iccid)["error"]["code"] == "order-not-releasable"
+    acme.release(iccid).must()
+    acme.cancel(iccid, matchingId=token).must()
+    node.cancel(iccid, matchingId=token).refused("8.2.1", "3.5")
+    acme.cancel(iccid, matchingId=token).must()
+    rspd.ask("order cancel", iccid=desk, final="unavailable")
+    acme.cancel(desk, "Unavailable").refused("8.2.1", "3.5")
+    assert "ok" in rspd.ask_any("order cancel", iccid=desk, final="unavailable")
+
+
 def test_an_empty_matching_id_is_none_to_cancel(rspd, acme, stock):
     iccid = stock()
     acme.order(iccid=iccid, eid=EID).must()

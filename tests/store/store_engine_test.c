@@ -678,6 +678,27 @@ listeners_hear_others_and_themselves(void **state)
 	store_stop(s);
 }
 
+/* One that is named when the connection is up already: it comes up anew, and both are heard. */
+static void
+a_channel_may_come_later(void **state)
+{
+	struct store *s = store_start(1, 10);
+
+	(void)state;
+	heard = 0;
+	store_listen(s, "news", on_heard, NULL);
+	run_until(heard_enough, &(unsigned){ 1 });
+	store_listen(s, "later", on_heard, NULL);
+	run_until(heard_enough, &(unsigned){ 3 }); /* each is told that the connection came up */
+	assert_int_equal(heard, 3);
+	sql("engine", "notify later");
+	run_until(heard_enough, &(unsigned){ 4 });
+	sql("engine", "notify news");
+	run_until(heard_enough, &(unsigned){ 5 });
+	assert_int_equal(heard, 5);
+	store_stop(s);
+}
+
 static bool
 said_often(void *arg)
 {
@@ -769,6 +790,7 @@ main(void)
 		cmocka_unit_test(online_statements_are_planned_once),
 		cmocka_unit_test(many_tasks_move_each_thing_once),
 		cmocka_unit_test(listeners_hear_others_and_themselves),
+		cmocka_unit_test(a_channel_may_come_later),
 		cmocka_unit_test(notifications_are_held_back),
 		cmocka_unit_test(statements_and_lanes_are_counted),
 	};

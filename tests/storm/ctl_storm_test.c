@@ -48,6 +48,12 @@ ctl_stream_read(struct ctl_connection *connection, struct slice *piece)
 	return STREAM_GONE;
 }
 
+void
+ctl_stream_stop(struct ctl_connection *connection)
+{
+	(void)connection;
+}
+
 const struct step *
 ctl_stream_wait(struct ctl_connection *connection, struct task *t, const struct step *then)
 {

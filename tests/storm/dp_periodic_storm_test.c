@@ -30,7 +30,7 @@ static const struct scene scenes[] = {
 	SCENE("LoadDenied", 2, dp_load_denied),
 	SCENE("WatchCertificates", 2, dp_watch_certificates),
 	SCENE("WatchClones", 1, dp_watch_clones),
-	SCENE("Housekeep", 8, dp_housekeep),
+	SCENE("Housekeep", 9, dp_housekeep),
 };
 
 STORM_TESTS(stage.loop, scenes)
