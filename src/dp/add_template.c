@@ -112,8 +112,12 @@ judge_place(struct task *t)
 static const struct step *
 judge_type(struct task *t)
 {
-	const struct refusal *no = judge_place(t);
+	struct dp_add_template *c = t->state;
+	const struct refusal *no;
 
+	if (!dp_templates_seal(t, &c->templates, c->call.world))
+		return task_trouble(t, T_BROKEN);
+	no = judge_place(t);
 	if (no)
 		return task_refuse(t, no);
 	GO(add);
@@ -123,7 +127,7 @@ static const struct step *
 add(struct task *t)
 {
 	struct dp_add_template *c = t->state;
-	struct dp_templates *x = &c->templates;
+	const struct dp_templates *x = &c->templates;
 	const struct store_template_place *place = x->places.first;
 	struct store_template_addition in = { .type_id = place->type_id,
 		.version = place->version + !c->in.variant,
@@ -136,7 +140,6 @@ add(struct task *t)
 		.actor = c->in.actor.name,
 		.why = c->in.actor.why };
 
-	dp_templates_seal(t, x, c->call.world);
 	return store_template_add(t, c->call.dp->store, &in, &c->out, THEN(answer));
 }
 

@@ -41,7 +41,8 @@ number_templates(struct task *t)
 {
 	struct dp_create_type *c = t->state;
 
-	dp_templates_seal(t, &c->templates, c->call.world);
+	if (!dp_templates_seal(t, &c->templates, c->call.world))
+		return task_trouble(t, T_BROKEN);
 	GO(keep);
 }
 

@@ -94,14 +94,17 @@ dp_templates_judge(
 	return no;
 }
 
-void
+bool
 dp_templates_seal(struct task *t, struct dp_templates *x, const struct dp_world *w)
 {
 	const struct store_template_place *place = x->places.first;
 
+	if (x->places.n != x->count)
+		return false;
 	for (size_t i = 0; i < x->count; i++) {
 		x->row[i].template_id = place[i].template_id;
 		x->row[i].upp = crypto_seal(w->sealer, t->mem,
 			dp_template_place(t->mem, place[i].template_id), x->packages[i]);
 	}
+	return true;
 }

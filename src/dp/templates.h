@@ -31,8 +31,8 @@ enum { DP_TEMPLATES_DEADLINE_MS = 60000, DP_TEMPLATES_ARENA = 24 * 1024 * 1024 }
 const struct refusal *dp_templates_judge(
 	struct task *t, struct dp_templates *x, const struct dp_world *w, const char **note);
 
-/* Numbers and seals, after store_template_prepare. */
-void dp_templates_seal(struct task *t, struct dp_templates *x, const struct dp_world *w);
+/* Numbers and seals, after store_template_prepare; false when there are not as many numbers. */
+bool dp_templates_seal(struct task *t, struct dp_templates *x, const struct dp_world *w);
 
 /* MCC and MNC, digits, out of profileOwner's three octets (TS 24.008 §10.5.1.13); absent: none. */
 struct slice dp_network_of(struct arena *mem, struct slice mcc_mnc);

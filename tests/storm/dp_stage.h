@@ -11,7 +11,9 @@
 #include "crypto/agree.h"
 #include "dp/denied.h"
 #include "dp/functions.h"
+#include "dp/load_places.h"
 #include "dp/orders.h"
+#include "dp/plans.h"
 #include "keys/keys.h"
 #include "loop/loop.h"
 #include "store/alert.h"
@@ -23,16 +25,20 @@
 
 #define STAGE_EID "89049032123451234512345678901235"
 #define STAGE_ICCID "89000123456789012341"
+#define STAGE_TEMPLATE 9
 
 static struct {
 	struct loop *loop;
 	struct arena mem;
 	struct dp dp;
+	struct dp_plans plans;
+	struct dp_load_places loads;
 	struct dp_world world;
 	struct pki_node *ci, *eum, *euicc;
 	struct crypto_private *card;
 	uint8_t challenge[16];
 	struct slice transaction_id, metadata, signature2, sealed_upp;
+	struct slice sealed_template, sealed_personal; /* absent: profiles are imported */
 	bool with_code;
 } stage;
 
@@ -62,7 +68,9 @@ row_package(struct store_package *row)
 {
 	const struct crypto_public *key = crypto_private_public(stage.card);
 
-	*row = (struct store_package){ .template_id = STORE_NULL,
+	*row = (struct store_package){ .template_id = stage.sealed_personal.p ? STAGE_TEMPLATE
+									      : STORE_NULL,
+		.personal = stage.sealed_personal,
 		.session_state = SLICE_LIT("authenticated"),
 		.eid = SLICE_LIT(STAGE_EID),
 		.euicc_point = SLICE_ARRAY(key->point),
@@ -360,8 +368,11 @@ stage_init(void)
 		.clone_addresses = 20 };
 	stage.world.certificates = stage_ending;
 	stage.world.certificate_count = 3;
-	stage.dp =
-		(struct dp){ .loop = stage.loop, .world = &stage.world, .denied = dp_denied_new() };
+	stage.dp = (struct dp){ .loop = stage.loop,
+		.world = &stage.world,
+		.denied = dp_denied_new(),
+		.plans = &stage.plans,
+		.loads = &stage.loads };
 	dp_denied_settle(stage.dp.denied, SLICE_LIT("none"));
 	stage.metadata = stage_hex("bf25165a0a980010325476981032149102535092044e616d65");
 	stage.sealed_upp = crypto_seal(stage.world.sealer, &stage.mem, place, SLICE_ARRAY(upp));
@@ -377,6 +388,8 @@ stage_fini(void)
 	keys_private_free(stage.world.credentials[0].auth_key);
 	keys_private_free(stage.world.credentials[0].pb_key);
 	crypto_private_free(stage.card);
+	dp_plans_fini(&stage.plans);
+	dp_load_places_fini(&stage.loads);
 	dp_denied_free(stage.dp.denied);
 	crypto_trust_free(stage.world.trust);
 	crypto_ring_free(stage.world.ring);
