@@ -59,7 +59,7 @@ void rspsim_esipa_post(struct rspsim_esipa *esipa, struct arena *mem,
 	enum rspsim_esipa_function function, struct slice request, struct rspsim_call *call,
 	struct slice *answer);
 
-/* ---- for the transports ------------------------------------------------------------------------- */
+/* ---- for the transports ------------------------------------------------------------------ */
 
 /* What came back: HTTP status, or a CoAP code as class·100 + detail; 0: nothing, and why. */
 struct rspsim_exchange {
@@ -86,7 +86,7 @@ struct rspsim_place {
 };
 bool rspsim_place_read(const char *text, uint16_t otherwise, struct rspsim_place *out);
 
-/* ---- the JSON binding (§6.4) --------------------------------------------------------------------- */
+/* ---- the JSON binding (§6.4) ------------------------------------------------------------- */
 
 /* The JSON body of a request. */
 struct slice rspsim_esipa_json_write(

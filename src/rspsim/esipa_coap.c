@@ -24,7 +24,7 @@ struct coap {
 	bool over;
 };
 
-/* ---- what libcoap calls ------------------------------------------------------------------------ */
+/* ---- what libcoap calls ------------------------------------------------------------------ */
 
 static coap_response_t
 take_answer(coap_session_t *session, const coap_pdu_t *sent, const coap_pdu_t *received,
@@ -90,7 +90,7 @@ note_event(coap_session_t *session, const coap_event_t event)
 	return 0;
 }
 
-/* ---- sessions ----------------------------------------------------------------------------------- */
+/* ---- sessions ---------------------------------------------------------------------------- */
 
 static bool
 resolve(struct coap *c, const char **wrong)
@@ -201,7 +201,7 @@ stop(void *carrier)
 	free(c);
 }
 
-/* ---- an exchange --------------------------------------------------------------------------------- */
+/* ---- an exchange ------------------------------------------------------------------------- */
 
 static void
 put_path(coap_pdu_t *pdu, const char *path)

@@ -20,7 +20,7 @@ rspsim_iot_find_eim(const struct rspsim_card *card, struct slice id)
 	return eim;
 }
 
-/* ---- EimConfigurationData ---------------------------------------------------------------------- */
+/* ---- EimConfigurationData ---------------------------------------------------------------- */
 
 struct configuration {
 	struct rspsim_tlv id, fqdn, type, counter, token, key, tls, protocols, ci, indirect;
@@ -86,7 +86,7 @@ read_configuration(struct arena *mem, struct slice in, struct configuration *c)
 		(!c->token.whole.p || c->token.value.n > 0);
 }
 
-/* ---- judging it -------------------------------------------------------------------------------- */
+/* ---- judging it -------------------------------------------------------------------------- */
 
 /* The key is on a curve that the card knows. */
 static bool
@@ -174,7 +174,7 @@ judge_new(const struct rspsim_card *card, struct configuration *c)
 	return result;
 }
 
-/* ---- taking it --------------------------------------------------------------------------------- */
+/* ---- taking it --------------------------------------------------------------------------- */
 
 static struct rspsim_public
 copy_public(struct rspsim_card *card, const struct rspsim_public *from)
@@ -223,7 +223,7 @@ associate(struct rspsim_card *card, const struct configuration *c)
 	return eim;
 }
 
-/* ---- AddInitialEim ----------------------------------------------------------------------------- */
+/* ---- AddInitialEim ----------------------------------------------------------------------- */
 
 static struct slice
 refuse_initial(struct arena *mem, enum rspsim_eco_result error)
@@ -262,7 +262,7 @@ rspsim_iot_add_initial_eim(struct rspsim_card *card, struct arena *mem, struct s
 	return RSPSIM_DER(mem, 0xbf57, RSPSIM_DER(mem, 0xa0, answers));
 }
 
-/* ---- eCOs -------------------------------------------------------------------------------------- */
+/* ---- eCOs -------------------------------------------------------------------------------- */
 
 static struct slice
 add_eim(struct rspsim_package *p, struct slice in)

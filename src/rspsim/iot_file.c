@@ -5,7 +5,7 @@
 #include "rspsim/iot_euicc.h"
 #include "rspsim/iot_file.h"
 
-/* ---- writing ------------------------------------------------------------------------------------ */
+/* ---- writing ----------------------------------------------------------------------------- */
 
 static json_t *
 octets_or_null(struct slice octets)
@@ -92,7 +92,7 @@ rspsim_iot_write(const struct rspsim_iot *iot)
 		"toldCertificates", iot->told_certificates);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------ */
+/* ---- reading ----------------------------------------------------------------------------- */
 
 /* Octets that may be missing; false only when they are no Base64. */
 static bool

@@ -46,7 +46,7 @@ read_request(struct slice request, struct request *r)
 		rspsim_der_read_tag(&in, 0x5f37, &r->signature) && in.n == 0;
 }
 
-/* ---- who sent it ------------------------------------------------------------------------------ */
+/* ---- who sent it ------------------------------------------------------------------------- */
 
 static EVP_PKEY *
 key_of(const struct rspsim_public *public)
@@ -131,7 +131,7 @@ judge(const struct rspsim_card *card, const struct rspsim_eim *eim, const struct
 	return RSPSIM_PACKAGE_FINE;
 }
 
-/* ---- what it asks for ------------------------------------------------------------------------- */
+/* ---- what it asks for -------------------------------------------------------------------- */
 
 static struct slice
 terminated(struct arena *mem, uint32_t why)

@@ -29,7 +29,7 @@ result(struct rspsim_package *p, uint32_t tag, uint32_t code)
 	return rspsim_der_u32(p->mem, tag, code);
 }
 
-/* ---- enable, disable, delete ----------------------------------------------------------------- */
+/* ---- enable, disable, delete ------------------------------------------------------------- */
 
 static uint32_t
 judge_enable(const struct rspsim_package *p, const struct rspsim_profile *profile, bool rollback)
@@ -131,7 +131,7 @@ static struct slice delete (struct rspsim_package *p, struct slice in)
 	return result(p, 0x85, code);
 }
 
-/* ---- what the card has and allows ------------------------------------------------------------- */
+/* ---- what the card has and allows -------------------------------------------------------- */
 
 static struct slice
 list_profiles(struct rspsim_package *p, struct slice in)
@@ -156,7 +156,7 @@ get_rat(struct rspsim_package *p, struct slice in)
 			rspsim_der_bits(p->mem, 0x82, 0)));
 }
 
-/* ---- configuration (§3.4.4, §5.9.18) ---------------------------------------------------------- */
+/* ---- configuration (§3.4.4, §5.9.18) ----------------------------------------------------- */
 
 static struct slice
 configure_immediate(struct rspsim_package *p, struct slice in)

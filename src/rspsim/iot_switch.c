@@ -5,7 +5,7 @@
  */
 #include "rspsim/iot_int.h"
 
-/* ---- what switching is made of ----------------------------------------------------------------- */
+/* ---- what switching is made of ----------------------------------------------------------- */
 
 void
 rspsim_due_put(struct rspsim_due *due, struct arena *mem, enum rspsim_event event,
@@ -123,7 +123,7 @@ switch_silently(struct rspsim_card *card, struct rspsim_profile *to)
 	rspsim_iot_switch(card, &card->state_mem, &nobody, to);
 }
 
-/* ---- rollback (BF58) --------------------------------------------------------------------------- */
+/* ---- rollback (BF58) --------------------------------------------------------------------- */
 
 static void
 drop_result(struct rspsim_card *card, uint32_t sequence)
@@ -160,7 +160,7 @@ rspsim_iot_rollback(struct rspsim_card *card, struct arena *mem, struct slice *r
 	return RSPSIM_ROLLBACK_OK;
 }
 
-/* ---- fallback (BF5D, BF5E) ---------------------------------------------------------------------- */
+/* ---- fallback (BF5D, BF5E) --------------------------------------------------------------- */
 
 enum rspsim_fallback
 rspsim_iot_fallback(struct rspsim_card *card)
@@ -196,7 +196,7 @@ rspsim_iot_return(struct rspsim_card *card)
 	return RSPSIM_FALLBACK_OK;
 }
 
-/* ---- Emergency Profile (BF5B, BF5C) -------------------------------------------------------------- */
+/* ---- Emergency Profile (BF5B, BF5C) ------------------------------------------------------ */
 
 static struct rspsim_profile *
 emergency_profile(const struct rspsim_card *card)
@@ -245,7 +245,7 @@ rspsim_iot_emergency_over(struct rspsim_card *card)
 	return RSPSIM_EMERGENCY_OK;
 }
 
-/* ---- immediate enable (BF5A) --------------------------------------------------------------------- */
+/* ---- immediate enable (BF5A) ------------------------------------------------------------- */
 
 /* The profile came from the SM-DP+ that was configured, or else from the default one. */
 static bool
@@ -282,7 +282,7 @@ rspsim_iot_immediate_enable(struct rspsim_card *card)
 	return RSPSIM_IMMEDIATE_OK;
 }
 
-/* ---- memory reset (BF64) -------------------------------------------------------------------------- */
+/* ---- memory reset (BF64) ----------------------------------------------------------------- */
 
 static bool
 reset_profiles(struct rspsim_card *card, uint8_t options)

@@ -10,7 +10,7 @@
 
 enum { ARENA_CAP = 64 << 20, NOTHING_WAITS = 1, ROUNDS_MAX = 1000 };
 
-/* ---- what the files share ------------------------------------------------------------------------ */
+/* ---- what the files share ---------------------------------------------------------------- */
 
 bool
 rspsim_ipa_stop(struct rspsim_ipa *ipa, enum rspsim_outcome outcome, const char *words)
@@ -68,7 +68,7 @@ rspsim_ipa_find_eim(const struct rspsim_card *card, const char *name)
 	return eim;
 }
 
-/* ---- notifications (§3.7) -------------------------------------------------------------------------- */
+/* ---- notifications (§3.7) ---------------------------------------------------------------- */
 
 static void
 notify_through_eim(struct rspsim_ipa *ipa)
@@ -117,7 +117,7 @@ rspsim_ipa_notify(struct rspsim_ipa *ipa)
 		notify_directly(ipa);
 }
 
-/* ---- results (§5.14.6) ------------------------------------------------------------------------------ */
+/* ---- results (§5.14.6) ------------------------------------------------------------------- */
 
 bool
 rspsim_ipa_take_acknowledgements(struct rspsim_ipa *ipa, struct slice list)
@@ -213,7 +213,7 @@ resend(struct rspsim_ipa *ipa)
 	return true;
 }
 
-/* ---- packages (§3.3.1) -------------------------------------------------------------------------------- */
+/* ---- packages (§3.3.1) ------------------------------------------------------------------- */
 
 static const char *
 result_words(struct slice result)
@@ -325,7 +325,7 @@ rspsim_ipa_work(struct rspsim_ipa *ipa, const struct rspsim_tlv *package)
 	return result.n ? result : complaint(ipa, package->whole, RSPSIM_INVALID_FORMAT);
 }
 
-/* ---- the loop ------------------------------------------------------------------------------------------- */
+/* ---- the loop ---------------------------------------------------------------------------- */
 
 /* GetEimPackageRequest: what switched without the eIM's doing is told with it. */
 static struct slice

@@ -13,7 +13,7 @@ is_compact(const struct rspsim_ipa *ipa)
 	return ipa->card->iot.features & RSPSIM_IPA_COMPACT && !ipa->card->iot.v10;
 }
 
-/* ---- notifications ------------------------------------------------------------------------------ */
+/* ---- notifications ----------------------------------------------------------------------- */
 
 /* simaResponse is left out when it says what it says after every success. */
 static struct slice
@@ -83,7 +83,7 @@ rspsim_ipa_notification(struct rspsim_ipa *ipa, struct slice octets)
 	return short_form.p ? short_form : octets;
 }
 
-/* ---- responses ---------------------------------------------------------------------------------- */
+/* ---- responses --------------------------------------------------------------------------- */
 
 /* The certificate's members under the context tag (it is IMPLICIT). */
 static struct slice

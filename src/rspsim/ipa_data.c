@@ -33,7 +33,7 @@ read_wish(struct slice request, struct wish *w)
 	return in.n == 0;
 }
 
-/* ---- what each tag asks for --------------------------------------------------------------------- */
+/* ---- what each tag asks for -------------------------------------------------------------- */
 
 /* searchCriteriaNotification: by number, or by the bits of NotificationEvent. */
 static bool
@@ -199,7 +199,7 @@ read_tags(const struct wish *w, bool asked[TAGS])
 	return list.n > 0;
 }
 
-/* ---- the answer ----------------------------------------------------------------------------------- */
+/* ---- the answer -------------------------------------------------------------------------- */
 
 static struct slice
 refuse(const struct wish *w, uint32_t error)

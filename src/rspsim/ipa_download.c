@@ -64,7 +64,7 @@ transaction(struct download *d)
 	return RSPSIM_DER(d->ipa->mem, 0x80, d->transaction_id);
 }
 
-/* ---- cancelling ---------------------------------------------------------------------------------- */
+/* ---- cancelling -------------------------------------------------------------------------- */
 
 static bool
 cancel(struct download *d, enum rspsim_cancel_reason reason, const char *words)
@@ -101,7 +101,7 @@ tell(struct download *d, enum rspsim_esipa_function function, struct slice respo
 	return stop(d, RSPSIM_BY_CARD, arena_printf(d->ipa->mem, "the card refuses: %s", words));
 }
 
-/* ---- InitiateAuthentication (§5.14.1) -------------------------------------------------------------- */
+/* ---- InitiateAuthentication (§5.14.1) ---------------------------------------------------- */
 
 static struct slice
 initiate_request(struct download *d)
@@ -192,7 +192,7 @@ initiate(struct download *d)
 	return check_oid(d, i.certificate.whole);
 }
 
-/* ---- AuthenticateClient (§5.14.3) ------------------------------------------------------------------- */
+/* ---- AuthenticateClient (§5.14.3) -------------------------------------------------------- */
 
 struct authenticated {
 	struct rspsim_tlv id, metadata, signed2, signature, certificate, hash;
@@ -281,7 +281,7 @@ authenticate(struct download *d)
 	return true;
 }
 
-/* ---- GetBoundProfilePackage (§5.14.2) and installation ---------------------------------------------- */
+/* ---- GetBoundProfilePackage (§5.14.2) and installation ----------------------------------- */
 
 static bool
 get_package(struct download *d)

@@ -25,7 +25,7 @@ struct serving {
 	size_t count;
 };
 
-/* ---- packages under their own names (JSON) --------------------------------------------------------------- */
+/* ---- packages under their own names (JSON) ----------------------------------------------- */
 
 static const struct {
 	const char *name;
@@ -92,7 +92,7 @@ json_write(struct arena *mem, struct slice answer)
 	return copy;
 }
 
-/* ---- calls ------------------------------------------------------------------------------------------------- */
+/* ---- calls ------------------------------------------------------------------------------- */
 
 static void
 put_aside(struct serving *s, struct slice request)

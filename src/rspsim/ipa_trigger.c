@@ -38,7 +38,7 @@ goes_direct(const struct rspsim_ipa *ipa)
 	return ipa->card->iot.features & RSPSIM_IPA_DIRECT && !ipa->options->indirect;
 }
 
-/* ---- directly ------------------------------------------------------------------------------------ */
+/* ---- directly ---------------------------------------------------------------------------- */
 
 /* The calls of the LPA join those of the IPA in the report. */
 static void
@@ -83,7 +83,7 @@ download_directly(struct trigger *t, const struct rspsim_activation *code)
 		t->refusal = arena_copy(ipa->mem, slice_text(report->words));
 }
 
-/* ---- through the eIM ------------------------------------------------------------------------------ */
+/* ---- through the eIM --------------------------------------------------------------------- */
 
 static void
 download_through_eim(struct trigger *t, const struct rspsim_activation *code)
@@ -109,7 +109,7 @@ download(struct trigger *t, const struct rspsim_activation *code)
 		download_through_eim(t, code);
 }
 
-/* ---- the ways of the trigger ------------------------------------------------------------------------ */
+/* ---- the ways of the trigger ------------------------------------------------------------- */
 
 static void
 refuse(struct trigger *t, const char *words)
@@ -233,7 +233,7 @@ run(struct trigger *t, unsigned depth)
 	}
 }
 
-/* ---- what the eIM is told --------------------------------------------------------------------------- */
+/* ---- what the eIM is told ---------------------------------------------------------------- */
 
 static struct slice
 failure(const struct trigger *t, uint32_t reason)

@@ -11,7 +11,7 @@
 
 enum { FILE_MAX = 65536 };
 
-/* ---- making and associating --------------------------------------------------------------------------- */
+/* ---- making and associating -------------------------------------------------------------- */
 
 static bool
 read_features(const char *list, uint8_t *features)
@@ -185,7 +185,7 @@ rspsim_verb_ipa_associate(const struct rspsim_options *o)
 	return close_card(o, card, 0);
 }
 
-/* ---- how the eIM is reached --------------------------------------------------------------------------- */
+/* ---- how the eIM is reached -------------------------------------------------------------- */
 
 static bool
 read_psk(struct arena *mem, const char *text, struct rspsim_esipa_options *out)
@@ -249,7 +249,7 @@ rspsim_esipa_options_read(const struct rspsim_options *o, struct arena *mem,
 	return true;
 }
 
-/* ---- polling ------------------------------------------------------------------------------------------- */
+/* ---- polling ----------------------------------------------------------------------------- */
 
 static void
 print_report(const struct rspsim_ipa_report *r)
@@ -418,7 +418,7 @@ rspsim_verb_ipa_run(const struct rspsim_options *o)
 	return poll(o, o->rounds);
 }
 
-/* ---- showing ------------------------------------------------------------------------------------------- */
+/* ---- showing ----------------------------------------------------------------------------- */
 
 static json_t *
 list_eims(const struct rspsim_card *card)

@@ -34,7 +34,7 @@ struct client {
 	struct rspsim_esipa *esipa;
 };
 
-/* ---- one session -------------------------------------------------------------------------------------- */
+/* ---- one session ------------------------------------------------------------------------- */
 
 static struct slice
 poll_request(struct load *l, struct arena *mem, unsigned i)
@@ -109,7 +109,7 @@ run_client(void *arg)
 	return NULL;
 }
 
-/* ---- before the clock starts ---------------------------------------------------------------------------- */
+/* ---- before the clock starts ------------------------------------------------------------- */
 
 static int
 by_name(const void *a, const void *b)

@@ -21,7 +21,7 @@ enum { IN_ASN1, IN_JSON, PSMOS, ECOS, WHOLE, FIRST_EIM, PUSHED, WAYS };
 static struct eim eim;
 static struct slice answers; /* those still to be given */
 
-/* ---- the eIM in the place of the transports --------------------------------------------------------- */
+/* ---- the eIM in the place of the transports ---------------------------------------------- */
 
 static void *
 start(const struct rspsim_esipa_options *options, const char **wrong)
@@ -58,7 +58,7 @@ post(void *carrier, struct arena *mem, struct rspsim_exchange *x)
 const struct rspsim_carrier rspsim_carrier_https = { start, post, stop };
 const struct rspsim_carrier rspsim_carrier_coap = { start, post, stop };
 
-/* ---- the card, made once, as new for each input ------------------------------------------------------ */
+/* ---- the card, made once, as new for each input ------------------------------------------ */
 
 static void
 renew(void)

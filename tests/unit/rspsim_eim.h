@@ -145,7 +145,7 @@ eim_fini(struct eim *e)
 	server_fini(&e->server);
 }
 
-/* ---- packages ------------------------------------------------------------------------------------ */
+/* ---- packages ---------------------------------------------------------------------------- */
 
 static struct slice
 sign_package(struct eim *e, struct slice signed_part)

@@ -11,7 +11,7 @@
 #pragma GCC diagnostic ignored "-Wunused-function"
 #include "rspsim_eim.h"
 
-/* ---- vectors (made with the keys of SGP.26 v3.0.2 and RFC 6979) ------------------------------------ */
+/* ---- vectors (made with the keys of SGP.26 v3.0.2 and RFC 6979) -------------------------- */
 
 #define SIGNED                                                                             \
 	"3042800f65696d2e6578616d706c652e636f6d5a1089049032123451234512345678901235810101" \
@@ -109,7 +109,7 @@ a_wrong_token_is_told_unsigned(void **state)
 	eim_fini(&e);
 }
 
-/* ---- commands -------------------------------------------------------------------------------------- */
+/* ---- commands ---------------------------------------------------------------------------- */
 
 #define ENABLE(i) "a30c5a0a" i
 #define ENABLE_BACK(i) "a30e5a0a" i "0500"
@@ -265,7 +265,7 @@ results_that_are_too_large_end_the_package(void **state)
 	eim_fini(&e);
 }
 
-/* ---- who may ----------------------------------------------------------------------------------------- */
+/* ---- who may ----------------------------------------------------------------------------- */
 
 static void
 assert_untouched(struct eim *e)
@@ -435,7 +435,7 @@ a_package_runs_once(void **state)
 	eim_fini(&e);
 }
 
-/* ---- results, numbers, notifications --------------------------------------------------------------------- */
+/* ---- results, numbers, notifications ----------------------------------------------------- */
 
 static void
 results_wait_for_their_acknowledgement(void **state)

@@ -1,7 +1,6 @@
 /*
  * The IPA against an eIM in the same process: what it asks, what it makes of each package, what it
- * sends and forgets. The eIM is a carrier of the transport layer, so messages pass in both
- * bindings; its packages are duly signed.
+ * sends and forgets, in the forms of v1.2 and v1.0.1.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,260 +9,9 @@
 #include <strings.h>
 #include <cmocka.h>
 #pragma GCC diagnostic ignored "-Wunused-function"
-#include "rspsim_eim.h"
-#include "rspsim/ipa.h"
+#include "rspsim_desk.h"
 
-#define ENABLE(i) "a30c5a0a" i
-#define ENABLE_BACK(i) "a30e5a0a" i "0500"
-
-enum { LETTERS = 24 };
-
-static struct eim eim;
-static struct {
-	const char *packages[LETTERS]; /* hexadecimal members of GetEimPackageResponse, in order */
-	struct slice built[LETTERS];   /* or octets */
-	const char *provided;          /* content of ProvideEimPackageResultResponse */
-	size_t polls;
-	struct slice requests[LETTERS * 2];
-	const char *paths[LETTERS * 2];
-	size_t count;
-	const char *refuse; /* content of the answer to InitiateAuthentication, instead */
-	bool no_metadata, hash, drop_ids;
-	const char *deny; /* content of the answer to AuthenticateClient, instead */
-} desk;
-
-/* ---- the eIM's desk ------------------------------------------------------------------------------------ */
-
-static struct slice
-get_package(void)
-{
-	size_t i = desk.polls++;
-	struct slice one = hex(&eim, "020101");
-
-	if (i < LETTERS && desk.built[i].p)
-		one = desk.built[i];
-	else if (i < LETTERS && desk.packages[i])
-		one = hex(&eim, desk.packages[i]);
-	return RSPSIM_DER(&eim.server.mem, 0xbf4f, one);
-}
-
-/* Acknowledges every number in the results and notifications that came, or what a test says. */
-static void
-collect(struct arena *mem, struct slice in, struct slice *out)
-{
-	struct rspsim_tlv one, data, head, number;
-
-	while (rspsim_der_read(&in, &one)) {
-		if (one.tag == 0xbf51 && rspsim_der_find(one.value, 0xa0, &data) &&
-			rspsim_der_find(data.value, 0x30, &head) &&
-			rspsim_der_find(head.value, 0x83, &number))
-			*out = RSPSIM_DER(mem, 0, *out, RSPSIM_DER(mem, 0x80, number.value));
-		else if ((one.tag == 0x30 || one.tag == 0xbf37) &&
-			rspsim_der_find(one.value, 0xbf27, &data) &&
-			rspsim_der_find(data.value, 0xbf2f, &head) &&
-			rspsim_der_find(head.value, 0x80, &number))
-			*out = RSPSIM_DER(mem, 0, *out, number.whole);
-		else if (one.tag == 0x30 && rspsim_der_find(one.value, 0xbf2f, &head) &&
-			rspsim_der_find(head.value, 0x80, &number))
-			*out = RSPSIM_DER(mem, 0, *out, number.whole);
-		else if (one.tag == 0x30 || one.tag == 0xa0 || one.tag == 0xa2 ||
-			one.tag == 0xbf52 || one.tag == 0xbf50)
-			collect(mem, one.value, out);
-	}
-}
-
-static struct slice
-provided(struct slice request)
-{
-	struct slice numbers = SLICE_NONE;
-
-	if (desk.provided)
-		return RSPSIM_DER(&eim.server.mem, 0xbf50, hex(&eim, desk.provided));
-	collect(&eim.server.mem, request, &numbers);
-	return RSPSIM_DER(&eim.server.mem, 0xbf50,
-		numbers.n ? RSPSIM_DER(&eim.server.mem, 0xbf53, numbers) : SLICE_LIT("\x30\x00"));
-}
-
-/* The SM-DP+ of rspsim_server.h behind the eIM; ES9+ answers become ESipa's. */
-static struct slice
-initiated(struct slice members)
-{
-	struct arena *mem = &eim.server.mem;
-	struct rspsim_tlv challenge, all, context;
-	struct slice request, in;
-
-	if (desk.refuse)
-		return RSPSIM_DER(mem, 0xbf39, hex(&eim, desk.refuse));
-	assert_true(rspsim_der_find(members, 0x81, &challenge));
-	request = server_authenticate(&eim.server, challenge.value);
-	assert_true(rspsim_der_read_only(request, 0xbf38, &all));
-	in = all.value;
-	assert_true(rspsim_der_find(in, 0xa0, &context));
-	in.n -= context.whole.n;
-	return RSPSIM_DER(mem, 0xbf39,
-		RSPSIM_DER(mem, 0xa0,
-			desk.drop_ids ? SLICE_NONE
-				      : RSPSIM_DER(mem, 0x80, eim.server.transaction_id),
-			in, RSPSIM_DER(mem, 0x0c, SLICE_LIT("TOKEN"))));
-}
-
-static struct slice
-authenticated(struct slice members)
-{
-	struct arena *mem = &eim.server.mem;
-	struct rspsim_tlv response, all, hash;
-	struct slice prepare, in, front;
-
-	assert_true(rspsim_der_find(members, 0xbf38, &response));
-	if (desk.deny)
-		return RSPSIM_DER(mem, 0xbf3b, hex(&eim, desk.deny));
-	prepare = server_prepare(&eim.server, response.whole, SLICE_NONE);
-	assert_true(rspsim_der_read_only(prepare, 0xbf21, &all));
-	in = all.value;
-	front = in;
-	if (rspsim_der_find(
-		    in, 0x04, &hash)) /* the server's own helper puts it before the certificate */
-		front = RSPSIM_DER(mem, 0, slice_of(in.p, (size_t)(hash.whole.p - in.p)),
-			slice_sub(in, (size_t)(hash.whole.p - in.p) + hash.whole.n, in.n));
-	return RSPSIM_DER(mem, 0xbf3b,
-		RSPSIM_DER(mem, 0xa0,
-			desk.drop_ids ? SLICE_NONE
-				      : RSPSIM_DER(mem, 0x80, eim.server.transaction_id),
-			desk.no_metadata ? SLICE_NONE : SLICE_LIT(TEST_METADATA), front,
-			desk.hash ? hash.whole : SLICE_NONE));
-}
-
-static struct slice
-get_bpp(struct slice members)
-{
-	struct rspsim_tlv response, all, arm;
-	struct arena *mem = &eim.server.mem;
-
-	assert_true(rspsim_der_find(members, 0xbf21, &response));
-	if (rspsim_der_read_only(
-		    response.value, 0xa2, &arm)) { /* compact: put back what was left out */
-		assert_true(rspsim_der_read(&arm.value, &all));
-		response.whole = RSPSIM_DER(mem, 0xbf21,
-			RSPSIM_DER(mem, 0xa0,
-				RSPSIM_DER(mem, 0x30,
-					RSPSIM_DER(mem, 0x80, eim.server.transaction_id),
-					all.value),
-				arm.value));
-	}
-	server_take_key(&eim.server, response.whole);
-	return RSPSIM_DER(mem, 0xbf3a,
-		RSPSIM_DER(mem, 0xa0,
-			desk.drop_ids ? SLICE_NONE
-				      : RSPSIM_DER(mem, 0x80, eim.server.transaction_id),
-			server_bpp(&eim.server)));
-}
-
-static struct slice
-answer(struct slice request, long *status)
-{
-	struct rspsim_tlv all;
-	struct slice in = request;
-
-	*status = 200;
-	assert_true(rspsim_der_read(&in, &all));
-	switch (all.tag) {
-	case 0xbf4f:
-		return get_package();
-	case 0xbf50:
-		return provided(request);
-	case 0xbf39:
-		return initiated(all.value);
-	case 0xbf3b:
-		return authenticated(all.value);
-	case 0xbf3a:
-		return get_bpp(all.value);
-	case 0xbf41:
-		return SLICE_LIT("\xbf\x41\x02\xa0\x00");
-	default:
-		*status = 204;
-		return SLICE_NONE;
-	}
-}
-
-static void *
-start(const struct rspsim_esipa_options *options, const char **wrong)
-{
-	(void)options;
-	(void)wrong;
-	return &desk;
-}
-
-static void
-stop(void *carrier)
-{
-	(void)carrier;
-}
-
-static void
-post(void *carrier, struct arena *mem, struct rspsim_exchange *x)
-{
-	(void)carrier;
-	(void)mem;
-	assert_true(desk.count < LETTERS * 2);
-	desk.paths[desk.count] = x->path;
-	desk.requests[desk.count++] = arena_copy(&eim.server.mem, x->body);
-	x->answer = answer(x->body, &x->status);
-	snprintf(x->answer_type, sizeof x->answer_type, "%s", "application/x-gsma-rsp-asn1");
-}
-
-/* In the place of the real ones. */
-const struct rspsim_carrier rspsim_carrier_https = { start, post, stop };
-const struct rspsim_carrier rspsim_carrier_coap = { start, post, stop };
-
-/* ---- helpers --------------------------------------------------------------------------------------------- */
-
-static void
-begin(void)
-{
-	eim_init(&eim);
-	memset(&desk, 0, sizeof desk);
-}
-
-static struct rspsim_ipa_report
-run_with(const struct rspsim_ipa_options *options)
-{
-	struct rspsim_esipa_options link = { .transport = RSPSIM_HTTPS, .server = "eim.test" };
-	static struct rspsim_ipa_report report;
-	const char *wrong = NULL;
-	struct rspsim_esipa *esipa = rspsim_esipa_new(&link, &wrong);
-
-	rspsim_ipa_run(eim.card, esipa, options, &report);
-	rspsim_esipa_free(esipa);
-	return report;
-}
-
-static struct rspsim_ipa_report
-run(void)
-{
-	return run_with(&(struct rspsim_ipa_options){ 0 });
-}
-
-static struct slice
-package(const char *commands)
-{
-	return package_of(&eim, rspsim_der_u32(&eim.server.mem, 0x81, ++eim.counter), 0xa0,
-		hex(&eim, commands));
-}
-
-/* The EimPackageResult of the request number `i`, behind the right EID. */
-static struct slice
-result_in(size_t i)
-{
-	struct rspsim_tlv all, eid;
-
-	assert_true(i < desk.count);
-	assert_true(rspsim_der_read_only(desk.requests[i], 0xbf50, &all));
-	assert_true(rspsim_der_read_tag(&all.value, 0x5a, &eid));
-	assert_hex(&eim, eid.value, EID);
-	return all.value;
-}
-
-/* ---- polls and packages ----------------------------------------------------------------------------------- */
+/* ---- polls and packages ------------------------------------------------------------------ */
 
 static void
 an_empty_poll_is_eighteen_octets(void **state)
@@ -503,7 +251,7 @@ what_is_no_package_is_told(void **state)
 	}
 }
 
-/* ---- data requests ----------------------------------------------------------------------------------------- */
+/* ---- data requests ----------------------------------------------------------------------- */
 
 static struct slice
 data_of(const char *request)
@@ -611,143 +359,7 @@ notifications_are_found_by_number_and_event(void **state)
 	}
 }
 
-/* ---- downloads ------------------------------------------------------------------------------------------------ */
-
-static struct slice
-trigger_result(size_t i)
-{
-	struct rspsim_tlv all;
-
-	assert_true(rspsim_der_read_only(result_in(i), 0xbf54, &all));
-	return all.value;
-}
-
-static void
-an_indirect_download_installs(void **state)
-{
-	struct rspsim_tlv id, pir, all;
-	struct rspsim_ipa_report r;
-	struct slice in;
-
-	(void)state;
-	for (int how = 0; how < 4; how++) {
-		begin();
-		desk.drop_ids = how == 1;
-		desk.no_metadata = how == 2;
-		desk.packages[0] = how == 3
-			? "bf541aa01480123124736d64702e746573743124544f4b454e82020a0b"
-			: "bf540482020a0b";
-		r = run_with(&(struct rspsim_ipa_options){ .indirect = true });
-		if (r.outcome != RSPSIM_DONE)
-			fail_msg("%d: %s", how, r.words);
-		assert_int_equal(r.downloads, 1);
-		assert_non_null(rspsim_card_find_profile(eim.card, test_iccid));
-		/* the eIM keeps the code, so the IPA names no address */
-		assert_true(rspsim_der_read_only(desk.requests[1], 0xbf39, &all));
-		assert_int_equal(rspsim_der_find(all.value, 0x83, &id), how == 3);
-		assert_true(rspsim_der_find(all.value, 0x82, &id));
-		assert_hex(&eim, id.value, "0a0b");
-		in = trigger_result(4);
-		assert_true(rspsim_der_read_tag(&in, 0x82, &id));
-		assert_hex(&eim, id.value, "0a0b");
-		assert_true(rspsim_der_read_only(in, 0xbf37, &pir));
-		eim_fini(&eim);
-	}
-}
-
-static void
-a_download_may_be_refused(void **state)
-{
-	static const struct {
-		const char *trigger, *refuse, *result;
-	} cases[] = {
-		{ "bf540482020a0b", "810133", "82020a0b300d80017f0408bf3903810133" },
-		{ "bf540482020a0b", "810134", "82020a0b300d80017f0408bf3903810134" },
-		{ "bf5404a0028100", NULL, NULL },
-		{ "bf5404a002a200", NULL, NULL },
-		{ "bf5405a003800141", NULL, NULL },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		struct rspsim_tlv error, reason;
-		struct slice in;
-
-		begin();
-		desk.packages[0] = cases[i].trigger;
-		desk.refuse = cases[i].refuse;
-		assert_int_equal(run_with(&(struct rspsim_ipa_options){ .indirect = true }).outcome,
-			RSPSIM_DONE);
-		in = trigger_result(desk.count - 2);
-		if (cases[i].result)
-			in = slice_sub(in, 4, in.n);
-		assert_true(rspsim_der_read_only(in, 0x30, &error));
-		assert_true(rspsim_der_read_tag(&error.value, 0x80, &reason));
-		assert_hex(&eim, reason.value, "7f");
-		assert_true(rspsim_der_read_only(error.value, 0x04, &reason));
-		if (cases[i].refuse)
-			assert_hex(&eim, reason.value, i == 0 ? "bf3903810133" : "bf3903810134");
-		eim_fini(&eim);
-	}
-	begin();
-	rspsim_iot_emergency(eim.card);
-	desk.packages[0] = "bf540482020a0b";
-	run();
-	assert_hex(&eim, trigger_result(1), "82020a0b3003800168");
-	eim_fini(&eim);
-}
-
-/* Certificates are left out once they were told; the signed octets are what they would be. */
-static void
-compact_forms_leave_out_what_is_known(void **state)
-{
-	struct rspsim_tlv all, response, arm, signed1, signature, cert, pir, data;
-	struct slice in;
-
-	(void)state;
-	for (int told = 0; told < 2; told++) {
-		begin();
-		eim.card->iot.features |= RSPSIM_IPA_COMPACT;
-		eim.card->iot.told_certificates = told;
-		desk.packages[0] = "bf540482020a0b";
-		/* this eIM cannot rebuild: the download ends after AuthenticateClient */
-		desk.deny = "82010a";
-		run();
-		assert_true(rspsim_der_read_only(desk.requests[1], 0xbf39, &all));
-		assert_false(rspsim_der_find(all.value, 0xbf20, &arm));
-		assert_true(rspsim_der_read_only(desk.requests[2], 0xbf3b, &all));
-		assert_true(rspsim_der_find(all.value, 0xbf38, &response));
-		assert_true(rspsim_der_read_only(response.value, 0xa2, &arm));
-		in = arm.value;
-		assert_true(rspsim_der_read_tag(&in, 0xa0, &signed1));
-		assert_true(rspsim_der_read_tag(&in, 0x5f37, &signature));
-		assert_int_equal(rspsim_der_read_tag(&in, 0xa1, &cert), !told);
-		assert_int_equal(rspsim_der_read_tag(&in, 0xa2, &cert), !told);
-		assert_int_equal(in.n, 0);
-		in = signed1.value;
-		assert_true(rspsim_der_read_tag(&in, 0x84, &cert));
-		assert_true(rspsim_der_read_only(in, 0xa2, &cert)); /* ctxParams1 */
-		assert_int_equal(cert.value.p[0], 0xa0);
-		eim_fini(&eim);
-	}
-	begin();
-	eim.card->iot.features |= RSPSIM_IPA_COMPACT;
-	desk.built[0] = package(ENABLE(ICCID_B));
-	run();
-	in = result_in(1);
-	assert_true(rspsim_der_read_only(in, 0x30, &all));
-	assert_true(rspsim_der_find(all.value, 0xa0, &arm));
-	assert_true(rspsim_der_read(&arm.value, &pir));
-	assert_int_equal(pir.tag, 0xa1);
-	assert_true(rspsim_der_read_tag(&pir.value, 0x5a, &data));
-	assert_hex(&eim, data.value, EID);
-	assert_true(rspsim_der_read_tag(&pir.value, 0xbf2f, &data));
-	assert_true(rspsim_der_read_tag(&pir.value, 0x5f37, &data));
-	assert_int_equal(pir.value.n, 0);
-	eim_fini(&eim);
-}
-
-/* ---- v1.0.1 ----------------------------------------------------------------------------------------------------- */
+/* ---- v1.0.1 ------------------------------------------------------------------------------ */
 
 static void
 v10_messages_have_the_old_forms(void **state)
@@ -795,7 +407,7 @@ v10_messages_have_the_old_forms(void **state)
 	eim_fini(&eim);
 }
 
-/* ---- injection ---------------------------------------------------------------------------------------------------- */
+/* ---- injection --------------------------------------------------------------------------- */
 
 static struct slice
 inject(const char *request, struct slice package_octets)
@@ -846,9 +458,6 @@ main(void)
 		cmocka_unit_test(all_data_come_in_their_order),
 		cmocka_unit_test(data_requests_are_refused_with_their_codes),
 		cmocka_unit_test(notifications_are_found_by_number_and_event),
-		cmocka_unit_test(an_indirect_download_installs),
-		cmocka_unit_test(a_download_may_be_refused),
-		cmocka_unit_test(compact_forms_leave_out_what_is_known),
 		cmocka_unit_test(v10_messages_have_the_old_forms),
 		cmocka_unit_test(packages_may_be_pushed),
 	};
