@@ -10,7 +10,7 @@
 
 enum form {
 	ELEMENT,   /* Base64 of the whole element */
-	CONTENT,   /* Base64 of its content */
+	CONTENT,   /* Base64 of its content; in answers of the element too, as some write it */
 	HEX,       /* its content in hexadecimal */
 	TEXT,      /* its content as text */
 	NUMBER,    /* its content as a number */
@@ -207,7 +207,7 @@ member_read(struct arena *mem, const struct member *m, const json_t *value)
 								  : SLICE_NONE;
 	if (!text_unbase64(mem, slice_text(text), &octets) || !octets.n)
 		return SLICE_NONE;
-	if (m->form == CONTENT)
+	if (m->form == CONTENT && !rspsim_der_read_only(octets, m->tag, &tlv))
 		return RSPSIM_DER(mem, m->tag, octets);
 	whole = octets;
 	if (!rspsim_der_read(&whole, &tlv) || whole.n)
