@@ -35,7 +35,8 @@ select g.eid,
   from owner
  cross join given g
   left join made m on m.eid = g.eid
-  left join euicc u on u.eid = g.eid;
+  left join euicc u on u.eid = g.eid
+ order by g.eid;
 
 -- name: euicc_set(eid text, operator_id bigint, operator_name text, token text, counter bigint, inject text, actor text, why text) -> eid text, refused boolean     zero rows: none
 -- What is absent stays; an empty text takes away. A token of an administrator counts as given; the counter only
@@ -171,7 +172,7 @@ select e.eim_id, coalesce(e.id_type, 0::smallint) as id_type, e.evidence_at, e.p
  order by e.eim_id
  limit $2;
 
--- name: euicc_list(after text, most integer, operator_id bigint, prefix text, silent_since timestamptz, with_unknown boolean) -> eid text, operator_name text, last_seen timestamptz, enabled text, profiles bigint, waiting bigint, unknown bigint, closed boolean, proven boolean     zero rows: none
+-- name: euicc_list(after text, most integer, operator_name text, prefix text, silent_since timestamptz, with_unknown boolean) -> eid text, operator_name text, last_seen timestamptz, enabled text, profiles bigint, waiting bigint, unknown bigint, closed boolean, proven boolean     zero rows: none
 -- eUICCs in the order of their EIDs, from behind `after` on; of one operator, with a prefix, not seen since a time,
 -- or with packages whose end is unknown.
 select u.eid, o.name as operator_name, u.last_seen, u.enabled,
@@ -183,7 +184,7 @@ select u.eid, o.name as operator_name, u.last_seen, u.enabled,
   from euicc u
   join operator o on o.id = u.operator_id
  where u.eid > coalesce($1, '') and u.eid >= coalesce($4, '') and u.eid <= coalesce($4, '') || '~'
-   and u.operator_id = coalesce($3, u.operator_id)
+   and ($3 is null or u.operator_id = (select id from operator where name = $3))
    and ($5 is null or coalesce(u.last_seen < $5, true))
    and ($6 is not true or exists (select from eim_package p where p.eid = u.eid and p.state = 'unknown'))
  order by u.eid

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "ctl/int.h"
 #include "dp/refused.h"
+#include "eim/eim.h"
 
 static const struct refusal ARGUMENTS_WRONG = { "ARGUMENTS_WRONG", LOG_INFO,
 	"the arguments do not fit together; see rspctl help" };
@@ -24,15 +25,28 @@ static const struct step *
 read_arguments(struct task *t)
 {
 	struct ctl_call *call = ctl_call_get(t);
-	struct dp_call *common = t->state;
+	struct dp_call *common = call->verb->of_eim ? NULL : t->state;
 	const struct refusal *no;
 
-	common->dp = call->ctl->dp;
-	common->iccid = ctl_text_get(t, "iccid");
-	common->eid = ctl_text_get(t, "eid");
+	if (common) {
+		common->dp = call->ctl->dp;
+		common->iccid = ctl_text_get(t, "iccid");
+		common->eid = ctl_text_get(t, "eid");
+	} else {
+		((struct eim_call *)t->state)->eim = call->ctl->eim;
+	}
 	no = call->verb->read ? call->verb->read(t) : NULL;
-	common->proved = call->verb->acts && !no; /* what only does not fit together is no call */
+	if (common) /* what only does not fit together is no call */
+		common->proved = call->verb->acts && !no;
 	return no ? task_refuse(t, no) : t->procedure->first;
+}
+
+/* One more thing worth a word, wherever the procedure keeps it. */
+static const char **
+note_of(struct task *t)
+{
+	return ctl_call_get(t)->verb->of_eim ? &((struct eim_call *)t->state)->note
+					     : &((struct dp_call *)t->state)->note;
 }
 
 /* ORDER_UNKNOWN as order-unknown. */
@@ -86,31 +100,33 @@ trouble_answer(enum trouble bad)
 static json_t *
 refusal_answer(struct task *t)
 {
-	const struct dp_call *common = t->state;
+	const char *note = *note_of(t);
 	char code[64], words[1024];
 	const char *advice = strstr(t->no->words, "; ");
 	int n = advice ? (int)(advice - t->no->words) : (int)strlen(t->no->words);
 
 	code_of(t->no->name, code);
-	if (t->no == &ARGUMENTS_WRONG && common->note)
-		return ctl_error_new("arguments", common->note, NULL);
-	snprintf(words, sizeof words, "%.*s%s%s", n, t->no->words, common->note ? ": " : "",
-		common->note ? common->note : "");
+	if (t->no == &ARGUMENTS_WRONG && note)
+		return ctl_error_new("arguments", note, NULL);
+	snprintf(words, sizeof words, "%.*s%s%s", n, t->no->words, note ? ": " : "",
+		note ? note : "");
 	return ctl_error_new(code, words, advice ? advice + 2 : "see rspctl help");
 }
 
 static void
 log_end(struct task *t, const struct ctl_call *call)
 {
-	const struct dp_call *common = t->state;
+	const struct dp_call *common = call->verb->of_eim ? NULL : t->state;
+	const char *noted = *note_of(t);
 	enum log_level level = t->no ? t->no->level : t->bad ? LOG_WARNING : LOG_NOTICE;
-	struct slice words = slice_text(common->note ? common->note : "");
+	struct slice words = slice_text(noted ? noted : "");
 	char note[512], iccid[LOG_MASKED], iccid_too[LOG_MASKED];
 
 	if (!log_wanted(LOG_ctl, level))
 		return;
 	log_line(LOG_ctl, level, "did=\"%s\" actor=%s iccid=%s outcome=%s note=%s us=%lld",
-		call->verb->name, call->actor, log_masked(common->iccid, iccid),
+		call->verb->name, call->actor,
+		log_masked(common ? common->iccid : SLICE_NONE, iccid),
 		t->bad          ? trouble_name(t->bad)
 			: t->no ? t->no->name
 				: "ok",
@@ -143,7 +159,7 @@ end_call(struct task *t)
 		answer = json_pack("{sO}", "ok", ok);
 	}
 	log_end(t, call);
-	if (t->no)
+	if (t->no && !call->verb->of_eim)
 		dp_refused_put(t, slice_text(call->actor), SLICE_NONE, ctl_text_get(t, "why"));
 	ctl_connection_answer(call->connection, answer);
 	json_decref(call->args);
@@ -397,9 +413,7 @@ ctl_operator_get(struct task *t)
 const struct refusal *
 ctl_refuse(struct task *t, const char *words)
 {
-	struct dp_call *common = t->state;
-
-	common->note = words;
+	*note_of(t) = words;
 	return &ARGUMENTS_WRONG;
 }
 

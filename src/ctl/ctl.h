@@ -8,6 +8,7 @@
 
 struct ctl;
 struct dp;
+struct eim;
 struct loop;
 struct outbox;
 
@@ -33,8 +34,8 @@ enum { CTL_WORDS = 512 }; /* octets of a message for people, with its zero */
  * Makes the socket, in place of one that no daemon answers on any more. NULL with words when it cannot
  * be made or another daemon answers. Everything given is borrowed until ctl_stop.
  */
-struct ctl *ctl_start(struct loop *l, struct dp *dp, const struct ctl_settings *settings,
-	const struct ctl_hooks *hooks, char words[CTL_WORDS]);
+struct ctl *ctl_start(struct loop *l, struct dp *dp, struct eim *eim,
+	const struct ctl_settings *settings, const struct ctl_hooks *hooks, char words[CTL_WORDS]);
 
 /* What is being sent to us is given up: the end of the program does not wait for it. */
 void ctl_drain(struct ctl *c);

@@ -40,7 +40,7 @@ struct ctl_connection;
 /*
  * A verb: which arguments it takes, which procedure does it, how its state is filled (`read`, a refusal
  * when the arguments contradict each other) and told (`write`). The state of every procedure here begins
- * with a struct dp_call.
+ * with a struct dp_call, or (`of_eim`) with a struct eim_call.
  */
 struct ctl_verb {
 	const char *name;
@@ -55,6 +55,7 @@ struct ctl_verb {
 	const struct refusal *(*act)(struct task *t);
 	bool stream; /* octets follow the request (connection.c) */
 	bool acts;   /* on the profile that it names: what is refused is told in its history */
+	bool of_eim; /* the state of its procedure begins with a struct eim_call */
 };
 
 /* One request from its line to its answer; the task's `request` is its first member. */
@@ -76,6 +77,7 @@ struct ctl_stranger {
 struct ctl {
 	struct loop *loop;
 	struct dp *dp;
+	struct eim *eim;
 	struct ctl_hooks hooks;
 	char *path;
 	long group; /* -1: none */

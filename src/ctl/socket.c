@@ -191,7 +191,7 @@ find_group(const char *name, long *out, char words[CTL_WORDS])
 }
 
 struct ctl *
-ctl_start(struct loop *l, struct dp *dp, const struct ctl_settings *settings,
+ctl_start(struct loop *l, struct dp *dp, struct eim *eim, const struct ctl_settings *settings,
 	const struct ctl_hooks *hooks, char words[CTL_WORDS])
 {
 	struct sockaddr_un where = { .sun_family = AF_UNIX };
@@ -200,7 +200,9 @@ ctl_start(struct loop *l, struct dp *dp, const struct ctl_settings *settings,
 
 	if (!c)
 		abort();
-	*c = (struct ctl){ .loop = l, .dp = dp, .hooks = *hooks, .path = strdup(settings->path) };
+	*c = (struct ctl){
+		.loop = l, .dp = dp, .eim = eim, .hooks = *hooks, .path = strdup(settings->path)
+	};
 	if (strlen(settings->path) >= sizeof where.sun_path)
 		snprintf(words, CTL_WORDS,
 			"control: %s is longer than a socket's path can be (%zu)", settings->path,

@@ -1,7 +1,9 @@
 /* Every verb of the control socket: its arguments, its procedure, how that is filled and told. */
+#include "ctl/euicc.h"
 #include "ctl/operator.h"
 #include "ctl/verbs.h"
 #include "dp/refusal.h"
+#include "eim/queue.h"
 
 static const struct refusal NOT_ORDERED = {
 	"NOT_ORDERED", LOG_INFO,
@@ -23,6 +25,12 @@ static const struct refusal NO_CALLBACK = {
 /* What profiles of a type say of themselves. */
 #define METADATA MAY("profileName", TEXT) MAY("provider", TEXT) MAY("class", TEXT) MAY("icon", OCTETS) \
 	MAY("owner", TEXT) MAY("ppr1", FLAG) MAY("ppr2", FLAG) MAY("pprUpdate", FLAG) MAY("notify", TEXTS)
+
+/* Who wants something of an eUICC, and how urgent it is. */
+#define WISH MUST("eid", EID) MAY("priority", NUMBER) MAY("deadline", TEXT) MAY("why", TEXT)
+#define COMMAND(verb, ...) \
+	{ .name = verb, .args = ARGS(WISH __VA_ARGS__), .procedure = &eim_queue, .of_eim = true, \
+		.read = ctl_euicc_command_read, .write = ctl_euicc_queued_write },
 
 static const struct ctl_verb verbs[] = {
 	{ .name = "profile import",
@@ -223,6 +231,81 @@ static const struct ctl_verb verbs[] = {
 		.args = ARGS(MAY("after", NUMBER)),
 		.procedure = &ctl_audit_verify, .read = ctl_audit_verify_read,
 		.write = ctl_audit_verify_write },
+	{ .name = "euicc add",
+		.args = ARGS(MUST("eid", EID) MAY("operator", TEXT) MAY("certificate", OCTETS)
+			MAY("eumCertificate", OCTETS) MAY("ci", TEXT) MAY("token", TEXT)
+			MAY("counter", NUMBER) MAY("imei", TEXT) MAY("inject", TEXT) MAY("why", TEXT)),
+		.procedure = &ctl_euicc_add, .read = ctl_euicc_add_read, .write = ctl_euicc_add_write },
+	{ .name = "euicc import",
+		.args = ARGS(MAY("operator", TEXT) MAY("why", TEXT)),
+		.procedure = &ctl_euicc_import, .read = ctl_euicc_import_read,
+		.write = ctl_euicc_import_write, .stream = true },
+	{ .name = "euicc set",
+		.args = ARGS(MUST("eid", EID) MAY("operator", TEXT) MAY("token", TEXT)
+			MAY("counter", NUMBER) MAY("inject", TEXT) MAY("why", TEXT)),
+		.procedure = &ctl_euicc_change, .read = ctl_euicc_set_read,
+		.write = ctl_euicc_change_write },
+	{ .name = "euicc remove",
+		.args = ARGS(MUST("eid", EID) MAY("why", TEXT)),
+		.procedure = &ctl_euicc_change, .read = ctl_euicc_remove_read,
+		.write = ctl_euicc_change_write },
+	{ .name = "euicc show",
+		.args = ARGS(MUST("eid", EID)),
+		.procedure = &ctl_euicc_show, .write = ctl_euicc_show_write },
+	{ .name = "euicc list",
+		.args = ARGS(MAY("operator", TEXT) MAY("prefix", TEXT) MAY("silentHours", NUMBER)
+			MAY("unknown", FLAG) MAY("after", EID) MAY("limit", NUMBER)),
+		.procedure = &ctl_euicc_list, .read = ctl_euicc_list_read,
+		.write = ctl_euicc_list_write },
+	COMMAND("euicc enable", MUST("iccid", ICCID) MAY("rollback", FLAG))
+	COMMAND("euicc disable", MUST("iccid", ICCID))
+	COMMAND("euicc delete", MUST("iccid", ICCID))
+	COMMAND("euicc list-profiles", MAY("v10", FLAG))
+	COMMAND("euicc rat", )
+	COMMAND("euicc fallback set", MUST("iccid", ICCID))
+	COMMAND("euicc fallback unset", )
+	COMMAND("euicc immediate-enable", MAY("off", FLAG) MAY("smdpOid", TEXT) MAY("smdpAddress", TEXT))
+	COMMAND("euicc default-dp", MUST("address", TEXT))
+	COMMAND("euicc add-eim", MUST("config", OCTETS) MAY("whole", FLAG))
+	COMMAND("euicc delete-eim", MUST("eimId", TEXT))
+	COMMAND("euicc update-eim", MUST("config", OCTETS) MAY("whole", FLAG))
+	COMMAND("euicc list-eim", )
+	{ .name = "euicc send",
+		.args = ARGS(WISH MUST("commands", TEXTS)),
+		.procedure = &eim_queue, .of_eim = true, .read = ctl_euicc_send_read,
+		.write = ctl_euicc_queued_write },
+	{ .name = "euicc data",
+		.args = ARGS(WISH MAY("tags", TEXTS)),
+		.procedure = &eim_queue, .of_eim = true, .read = ctl_euicc_data_read,
+		.write = ctl_euicc_queued_write },
+	{ .name = "euicc download",
+		.args = ARGS(WISH MAY("code", TEXT) MAY("default", FLAG) MAY("smds", TEXT)),
+		.procedure = &eim_queue, .of_eim = true, .read = ctl_euicc_download_read,
+		.write = ctl_euicc_queued_write },
+	{ .name = "euicc queue show",
+		.args = ARGS(MUST("eid", EID) MAY("before", NUMBER)),
+		.procedure = &ctl_queue_show, .read = ctl_queue_show_read,
+		.write = ctl_queue_show_write },
+	{ .name = "euicc queue cancel",
+		.args = ARGS(MUST("package", NUMBER) MAY("why", TEXT)),
+		.procedure = &ctl_queue_move, .read = ctl_queue_cancel_read,
+		.write = ctl_queue_move_write },
+	{ .name = "euicc queue close",
+		.args = ARGS(MUST("package", NUMBER) MUST("why", TEXT)),
+		.procedure = &ctl_queue_move, .read = ctl_queue_close_read,
+		.write = ctl_queue_move_write },
+	{ .name = "euicc result",
+		.args = ARGS(MUST("package", NUMBER)),
+		.procedure = &ctl_queue_result, .read = ctl_queue_result_read,
+		.write = ctl_queue_result_write },
+	{ .name = "eim config",
+		.args = ARGS(MAY("eid", EID) MAY("noTls", FLAG) MAY("noToken", FLAG)),
+		.procedure = &ctl_eim_config, .read = ctl_eim_config_read,
+		.write = ctl_eim_config_write },
+	{ .name = "eim fence",
+		.args = ARGS(MAY("eid", EID) MAY("all", FLAG) MUST("why", TEXT)),
+		.procedure = &ctl_euicc_change, .read = ctl_eim_fence_read,
+		.write = ctl_eim_fence_write },
 	{ .name = "key list",
 		.args = ARGS(),
 		.procedure = &ctl_view, .ask = ctl_key_list_ask,

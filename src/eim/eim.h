@@ -26,11 +26,13 @@ struct eim_settings {
 	struct slice id; /* eimId */
 	enum codec_eim_id_type id_type;
 	struct slice fqdn;
-	struct slice certificate;  /* CERT.EIM, or absent: eUICCs know the bare key */
-	int interval_seconds;      /* of the budget, between two hand-outs that count */
-	int budget;                /* intervals that something is handed out */
-	int fence_step;            /* by which a counter that is behind is lifted */
-	unsigned polls_per_minute; /* of one eUICC that get nothing new; 0: any number */
+	struct slice certificate;     /* CERT.EIM, or absent: eUICCs know the bare key */
+	struct slice tls_certificate; /* by which IPAs know the server, or absent */
+	uint32_t protocols;           /* CODEC_RETRIEVE_*: how IPAs reach us; 0: not at all */
+	int interval_seconds;         /* of the budget, between two hand-outs that count */
+	int budget;                   /* intervals that something is handed out */
+	int fence_step;               /* by which a counter that is behind is lifted */
+	unsigned polls_per_minute;    /* of one eUICC that get nothing new; 0: any number */
 	struct eim_domain
 		domains[EIM_DOMAINS]; /* unknown eUICCs that are let in; none: nobody is */
 	size_t domain_n;

@@ -448,7 +448,7 @@ services_start(struct rspd *r, char words[CTL_WORDS])
 		.group = r->conf->rspd.control_group };
 	uint32_t watchdog_ms = notify_watchdog_ms();
 
-	r->ctl = ctl_start(r->loop, &r->dp, &ctl,
+	r->ctl = ctl_start(r->loop, &r->dp, &r->eim, &ctl,
 		&(struct ctl_hooks){
 			.arg = r, .reload = reload, .drain = drain, .outbox = outbox_of },
 		words);

@@ -84,6 +84,36 @@ settings_read(struct eims *o, const struct conf *conf)
 				name_add(o, conf->listeners[i].names.at[j]);
 }
 
+/* How IPAs reach us, and what they may pin: the certificate of the first [coap], else of the first listener. */
+static bool
+transports_read(struct eims *o, const struct conf *conf, char words[EIMS_WORDS])
+{
+	struct eim_settings *s = &o->world.settings;
+	const char *file = NULL;
+	struct slice pem;
+
+	for (unsigned i = 0; i < conf->coap_n; i++) {
+		s->protocols |= CODEC_RETRIEVE_COAPS;
+		if (!file)
+			file = conf->coaps[i].certificate;
+	}
+	for (unsigned i = 0; i < conf->listener_n; i++) {
+		const struct conf_listener *l = &conf->listeners[i];
+
+		if (!l->esipa && strcmp(l->role, "esipa") != 0)
+			continue;
+		s->protocols |= CODEC_RETRIEVE_HTTPS;
+		if (!file)
+			file = l->certificate;
+	}
+	if (!file)
+		return true;
+	if (!world_file_read(&o->mem, file, &pem, NULL, words))
+		return false;
+	return text_unpem(&o->mem, &pem, "CERTIFICATE", &s->tls_certificate) ||
+		world_complain(words, file, "holds no certificate");
+}
+
 static bool
 certificate_read(struct eims *o, const struct conf_eim *c, char words[EIMS_WORDS])
 {
@@ -125,7 +155,7 @@ eims_read(const struct conf *conf, struct dp_world *world, struct eim_world **ou
 	wrong = keys_private_load(conf->eim.key, &o->world.key);
 	if (wrong)
 		world_complain(words, conf->eim.key, wrong);
-	if (wrong || !certificate_read(o, &conf->eim, words)) {
+	if (wrong || !certificate_read(o, &conf->eim, words) || !transports_read(o, conf, words)) {
 		drop(o);
 		return false;
 	}

@@ -227,9 +227,9 @@ const struct step *
 store_euicc_list(struct task *t, struct store *s, const struct store_euicc_filter *in,
 	struct rows *out, const struct step *then)
 {
-	const struct param params[] = { P_TEXT(in->after), P_INT4(STORE_EUICC_PAGE),
-		P_INT8_OR_NULL(in->operator_id), P_TEXT(in->prefix),
-		P_TIME_OR_NULL(in->silent_since), P_BOOL(in->with_unknown) };
+	const struct param params[] = { P_TEXT(in->after), P_INT4(in->most),
+		P_TEXT(in->operator_name), P_TEXT(in->prefix), P_TIME_OR_NULL(in->silent_since),
+		P_BOOL(in->with_unknown) };
 
 	return query_send(t, s, Q_EUICC_LIST, params,
 		MANY_ROWS(struct store_euicc_line, line_columns, STORE_EUICC_PAGE, out), then);

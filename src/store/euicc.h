@@ -24,7 +24,7 @@ struct store_new_euicc {
 	struct slice inject; /* https:// or coaps:// URL, or absent: it polls */
 };
 
-/* A row each, in any order. */
+/* A row each, by EID. */
 struct store_euicc_added {
 	struct slice eid;
 	struct slice outcome; /* "added", "same" or "known" (and is another) */
@@ -153,7 +153,8 @@ const struct step *store_euicc_eims(struct task *t, struct store *s, struct slic
 /* Which are listed: all conditions hold; absent, STORE_NULL and false are none. */
 struct store_euicc_filter {
 	struct slice after;
-	int64_t operator_id;
+	int32_t most; /* at most STORE_EUICC_PAGE */
+	struct slice operator_name;
 	struct slice prefix;
 	int64_t silent_since; /* not seen since then */
 	bool with_unknown;
@@ -165,7 +166,7 @@ struct store_euicc_line {
 	int64_t profiles, waiting, unknown;
 	bool closed, proven;
 };
-/* At most STORE_EUICC_PAGE rows of struct store_euicc_line, by EID. */
+/* Rows of struct store_euicc_line, by EID. */
 const struct step *store_euicc_list(struct task *t, struct store *s,
 	const struct store_euicc_filter *in, struct rows *out, const struct step *then) MUST_RETURN;
 

@@ -21,6 +21,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "ctl/int.h"
+#include "eim/eim.h"
 #include "loop/loop.h"
 
 enum { SAID = 64 * 1024 };
@@ -28,6 +29,7 @@ enum { SAID = 64 * 1024 };
 static char path[64], said[SAID];
 static struct loop *loop;
 static struct dp dp;
+static struct eim eim;
 static struct ctl *ctl;
 static unsigned reloads, drains;
 static bool reload_fails;
@@ -78,7 +80,7 @@ start(char words[CTL_WORDS])
 	struct ctl_settings settings = { .path = path };
 	struct ctl_hooks hooks = { .reload = reload, .drain = drain };
 
-	return ctl_start(loop, &dp, &settings, &hooks, words);
+	return ctl_start(loop, &dp, &eim, &settings, &hooks, words);
 }
 
 static int
