@@ -435,7 +435,8 @@ select count(*) as kept from made;
 with due as (
     select id
       from eim_notification
-     where state = 'waiting' and next_at <= now() and ($3 or rtrim(split_part(lower(address), ':', 1), '.') = any($2))
+     where state = 'waiting' and next_at <= now()
+       and ($3 or rtrim(split_part(lower(address), ':', 1), '.') = any($2))
      order by next_at, id
      limit $1
        for update skip locked

@@ -133,7 +133,7 @@ alter table euicc add foreign key (barrier) references eim_package;
 create table eim_notification (
     id         bigint      primary key generated always as identity,
     eid        text        not null,
-    sha256     bytea       not null check (length(sha256) = 32),
+    sha256     bytea       not null check (length(sha256) = 32),   -- of what is signed in it
     address    text        not null,                  -- notificationAddress
     octets     bytea       not null,                  -- PendingNotification
     state      text        not null default 'waiting' check (state in ('waiting', 'forwarded', 'dead')),

@@ -193,7 +193,7 @@ judge_head(struct task *t)
 {
 	struct eim_get_eim_package *c = t->state;
 
-	if (t->got == R_NONE || c->head.package_id == STORE_NULL)
+	if (t->got != R_OK || c->head.package_id == STORE_NULL)
 		return nothing(t);
 	c->call.package_id = c->head.package_id;
 	if (slice_eq(c->head.state, SLICE_LIT("out")))
@@ -332,7 +332,8 @@ check_out(struct task *t)
 {
 	struct eim_get_eim_package *c = t->state;
 
-	if (t->got == R_CONFLICT)
+	/* Backwards: something else went out at this moment. */
+	if (t->got != R_OK)
 		GO(look_again);
 	stats_add(STATS_eim_handed_out);
 	answer_put(c, c->handed.octets);
@@ -344,7 +345,8 @@ give_again(struct task *t)
 {
 	struct eim_get_eim_package *c = t->state;
 
-	if (t->got == R_CONFLICT)
+	/* Backwards: it was answered at this moment. */
+	if (t->got != R_OK)
 		GO(look_again);
 	stats_add(STATS_eim_handed_out_again);
 	answer_put(c, c->again.octets);

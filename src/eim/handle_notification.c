@@ -92,7 +92,7 @@ keep(struct task *t)
 {
 	struct eim_handle_notification *c = t->state;
 
-	crypto_sha256(&c->in.pending_notification, 1, c->sha256);
+	crypto_sha256(&c->notification.signed_part, 1, c->sha256);
 	c->sum = SLICE_ARRAY(c->sha256);
 	c->address = text_is_printable(c->notification.address) ? c->notification.address
 								: SLICE_LIT("");

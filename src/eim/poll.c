@@ -1,7 +1,7 @@
 /*
- * The gathering of polls: the first that comes opens a batch, which goes at the end of the loop's turn when no
- * other is on its way, else with 64 polls or after two milliseconds. So a lone poll waits for nobody, and under
- * load the batches grow by themselves.
+ * The gathering of polls: the first that comes opens a batch. When no other is on its way its task is queued behind
+ * all that are ready, and takes whoever has come until it runs; else it goes with 64 polls or after two milliseconds.
+ * So a lone poll waits for nobody, and under load the batches grow by themselves.
  */
 #include "eim/poll.h"
 #include <stdlib.h>
@@ -26,6 +26,7 @@ struct batch {
 	struct eim_gather *gather;
 	struct waiter *waiters[STORE_POLL_MAX]; /* NULL: it does not wait any more */
 	size_t n;
+	bool queued; /* its task is */
 };
 
 struct eim_gather {
@@ -76,6 +77,8 @@ ask(struct task *t)
 	struct batch_task *c = t->state;
 	const struct batch *b = c->batch;
 
+	if (b->gather->open == b)
+		b->gather->open = NULL;
 	/* Copied: who stops waiting takes his memory with him. */
 	for (size_t i = 0; i < b->n; i++)
 		if (b->waiters[i])
@@ -124,8 +127,9 @@ give(struct task *t)
 	FINISH;
 }
 
+/* Whoever still waits hears of the trouble. */
 static void
-drop(struct batch *b, enum trouble bad)
+batch_free(struct batch *b, enum trouble bad)
 {
 	for (size_t i = 0; i < b->n; i++)
 		if (b->waiters[i])
@@ -140,7 +144,7 @@ on_end(struct task *t)
 {
 	struct batch_task *c = t->state;
 
-	drop(c->batch, t->bad ? t->bad : T_BUSY);
+	batch_free(c->batch, t->bad ? t->bad : T_BUSY);
 	c->batch = NULL;
 }
 
@@ -153,11 +157,12 @@ send(struct eim_gather *g)
 
 	loop_timer_free(g->timer);
 	g->timer = NULL;
-	g->open = NULL;
 	g->on_the_way++;
+	b->queued = true;
 	t = task_new(g->eim->loop, &poll_batch, NULL, on_end);
 	if (!t) {
-		drop(b, T_BUSY);
+		g->open = NULL;
+		batch_free(b, T_BUSY);
 		return;
 	}
 	c = t->state;
@@ -179,25 +184,36 @@ leave(void *arg)
 	w->batch->waiters[w->place] = NULL;
 }
 
+static struct batch *
+open_batch(struct eim_gather *g)
+{
+	if (g->open)
+		return g->open;
+	g->open = calloc(1, sizeof *g->open);
+	if (!g->open)
+		abort();
+	g->open->gather = g;
+	if (g->on_the_way)
+		g->timer = loop_timer_new(g->eim->loop, GATHER_MS, on_timer, g);
+	return g->open;
+}
+
 const struct step *
 eim_poll(struct task *t, struct eim *eim, struct slice eid, struct eim_polled *out,
 	const struct step *then)
 {
 	struct eim_gather *g = eim->gather;
 	struct waiter *w = ARENA_NEW(t->mem, struct waiter);
+	struct batch *b = open_batch(g);
+	bool full = b->n + 1 == STORE_POLL_MAX;
 	const struct step *waiting;
 
-	if (!g->open) {
-		g->open = calloc(1, sizeof *g->open);
-		if (!g->open)
-			abort();
-		g->open->gather = g;
-		g->timer = loop_timer_new(eim->loop, g->on_the_way ? GATHER_MS : 0, on_timer, g);
-	}
-	*w = (struct waiter){ t, eid, out, g->open, g->open->n };
-	g->open->waiters[g->open->n++] = w;
+	*w = (struct waiter){ t, eid, out, b, b->n };
+	b->waiters[b->n++] = w;
 	waiting = task_wait(t, then, leave, w);
-	if (g->open->n == STORE_POLL_MAX)
+	if (!b->queued && (full || !g->timer))
 		send(g);
+	if (full && g->open == b)
+		g->open = NULL;
 	return waiting;
 }

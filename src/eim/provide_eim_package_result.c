@@ -583,7 +583,7 @@ check_recorded(struct task *t)
 	struct eim_provide_eim_package_result *c = t->state;
 	const struct eim_item *item = &c->items[c->at];
 
-	if (t->got == R_CONFLICT && item->kind == EIM_ITEM_RESULT) {
+	if (t->got != R_OK && item->kind == EIM_ITEM_RESULT) {
 		/* Backwards: another instance has just taken the same; it is acknowledged all the same. */
 		if (slice_eq(c->record.outcome, SLICE_LIT("unknown")))
 			GO(next_item);
@@ -637,7 +637,8 @@ notification_take(struct task *t, const struct codec_pending *pending)
 	if (why)
 		return why;
 	sha256 = arena_alloc(t->mem, CRYPTO_SHA256_SIZE);
-	crypto_sha256(&pending->octets, 1, sha256);
+	/* What stands around what is signed can be written in many ways. */
+	crypto_sha256(&n.signed_part, 1, sha256);
 	c->kept_sha256[c->kept_n] = slice_of(sha256, CRYPTO_SHA256_SIZE);
 	c->kept_address[c->kept_n] = text_is_printable(n.address) ? n.address : SLICE_LIT("");
 	c->kept_octets[c->kept_n++] = pending->octets;

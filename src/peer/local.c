@@ -15,7 +15,7 @@ struct local {
 };
 
 static void
-release(void *arg)
+local_free(void *arg)
 {
 	struct local *l = arg;
 
@@ -29,7 +29,7 @@ release(void *arg)
 }
 
 static void *
-copy_of(const void *p, size_t n)
+copy_new(const void *p, size_t n)
 {
 	char *copy = malloc(n + 1);
 
@@ -60,14 +60,14 @@ respond(struct request *r, const struct answer *answer)
 
 	if (t) {
 		if (answer->body.n)
-			l->answer = copy_of(answer->body.p, answer->body.n);
+			l->answer = copy_new(answer->body.p, answer->body.n);
 		*l->out = (struct https_reply){ .status = answer->status,
 			.body = slice_of(l->answer, answer->body.n),
 			.retry_after = answer->retry_after };
 		l->asking = NULL;
 		task_wake(t, R_OK, T_NONE);
 	}
-	release(l);
+	local_free(l);
 }
 
 static void
@@ -99,9 +99,9 @@ peer_local_call(struct task *t, struct peer *p, const char *route, const char *c
 		abort();
 	l->holders = 2;
 	l->out = out;
-	l->route = copy_of(route, strlen(route));
-	l->content_type = copy_of(content_type, strlen(content_type));
-	l->body = copy_of(body.p, body.n);
+	l->route = copy_new(route, strlen(route));
+	l->content_type = copy_new(content_type, strlen(content_type));
+	l->body = copy_new(body.p, body.n);
 	l->request = (struct request){ .route = slice_text(l->route),
 		.body = slice_of(l->body, body.n),
 		.peer = SLICE_LIT("local"),
@@ -109,7 +109,7 @@ peer_local_call(struct task *t, struct peer *p, const char *route, const char *c
 		.respond = respond,
 		.binding = p->local_binding };
 	l->asking = t;
-	arena_defer(t->mem, release, l);
+	arena_defer(t->mem, local_free, l);
 	waiting = task_wait(t, then, abandon, l);
 	p->local(&l->request);
 	return waiting;
