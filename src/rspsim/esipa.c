@@ -31,6 +31,18 @@ struct rspsim_esipa {
 	void *carried;
 };
 
+bool
+rspsim_transport_is_json(enum rspsim_transport transport)
+{
+	return transport == RSPSIM_JSON || transport == RSPSIM_COAP_JSON;
+}
+
+bool
+rspsim_transport_is_coap(enum rspsim_transport transport)
+{
+	return transport == RSPSIM_COAP || transport == RSPSIM_COAP_JSON;
+}
+
 const char *
 rspsim_esipa_name(enum rspsim_esipa_function function)
 {
@@ -66,8 +78,8 @@ rspsim_esipa_new(const struct rspsim_esipa_options *options, const char **wrong)
 	if (!esipa)
 		abort();
 	esipa->options = *options;
-	esipa->carrier =
-		options->transport == RSPSIM_COAP ? &rspsim_carrier_coap : &rspsim_carrier_https;
+	esipa->carrier = rspsim_transport_is_coap(options->transport) ? &rspsim_carrier_coap
+								      : &rspsim_carrier_https;
 	esipa->carried = esipa->carrier->start(&esipa->options, wrong);
 	if (esipa->carried)
 		return esipa;
@@ -89,7 +101,7 @@ trace(const struct rspsim_esipa *esipa, struct arena *mem, const struct rspsim_e
 {
 	struct slice body = x->body, answer = x->answer;
 
-	if (esipa->options.transport != RSPSIM_JSON) {
+	if (!rspsim_transport_is_json(esipa->options.transport)) {
 		body = text_hex(mem, body);
 		answer = text_hex(mem, answer);
 	}
@@ -110,7 +122,7 @@ type_holds(const struct rspsim_exchange *x, enum rspsim_transport transport)
 {
 	size_t n = strcspn(x->answer_type, ";");
 
-	if (transport == RSPSIM_COAP)
+	if (rspsim_transport_is_coap(transport))
 		return true;
 	return slice_eq_nocase(slice_trim(slice_of(x->answer_type, n)), slice_text(x->type));
 }
@@ -124,7 +136,7 @@ judge(const struct rspsim_esipa *esipa, struct arena *mem, enum rspsim_esipa_fun
 
 	call->http = x->status;
 	call->outcome = RSPSIM_CALL_TRANSPORT;
-	if (!is_success(x, transport == RSPSIM_COAP)) {
+	if (!is_success(x, rspsim_transport_is_coap(transport))) {
 		snprintf(call->message, sizeof call->message, "%s",
 			x->status ? arena_printf(mem, "status %ld", x->status) : x->fault);
 		return;
@@ -143,7 +155,7 @@ judge(const struct rspsim_esipa *esipa, struct arena *mem, enum rspsim_esipa_fun
 		return;
 	}
 	*answer = x->answer;
-	if (transport == RSPSIM_JSON)
+	if (rspsim_transport_is_json(transport))
 		*answer = rspsim_esipa_json_read(mem, function, x->answer, call);
 	if (rspsim_der_read_only(*answer, functions[function].tag, &all)) {
 		call->outcome = RSPSIM_CALL_FINE;
@@ -159,7 +171,7 @@ static struct rspsim_exchange
 letter(const struct rspsim_esipa *esipa, struct arena *mem, enum rspsim_esipa_function function,
 	struct slice request)
 {
-	if (esipa->options.transport != RSPSIM_JSON)
+	if (!rspsim_transport_is_json(esipa->options.transport))
 		return (struct rspsim_exchange){
 			.path = RSPSIM_ASN1_PATH, .type = RSPSIM_ASN1_TYPE, .body = request
 		};

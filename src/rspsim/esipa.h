@@ -22,7 +22,9 @@ enum rspsim_esipa_function {
 const char *rspsim_esipa_name(enum rspsim_esipa_function function);
 uint32_t rspsim_esipa_tag(enum rspsim_esipa_function function);
 
-enum rspsim_transport { RSPSIM_HTTPS, RSPSIM_JSON, RSPSIM_COAP };
+enum rspsim_transport { RSPSIM_HTTPS, RSPSIM_JSON, RSPSIM_COAP, RSPSIM_COAP_JSON };
+bool rspsim_transport_is_json(enum rspsim_transport transport);
+bool rspsim_transport_is_coap(enum rspsim_transport transport);
 
 enum rspsim_connections {
 	RSPSIM_KEEP,   /* one TLS or DTLS session for all calls */

@@ -1,7 +1,7 @@
 /*
  * ESipa over CoAP and DTLS (SGP.32 §6.2): libcoap as a client that waits, block-wise both ways
  * (RFC 7959), the path telling the binding and no Content-Format. The server is judged by
- * esipa_trust.c, as over HTTPS; a pre-shared key is for labs. libcoap resumes no DTLS session, and
+ * esipa_trust.c, as over HTTPS; a pre-shared key is for labs. libcoap
  * offers OpenSSL's own curves: P-256, not brainpool.
  */
 #include <coap3/coap.h>
@@ -18,6 +18,8 @@ struct coap {
 	coap_session_t *session;
 	coap_address_t at;
 	struct rspsim_place server;
+	SSL_SESSION *former;                     /* to be resumed */
+	void (*note_tls)(const SSL *, int, int); /* libcoap's own */
 	/* the exchange in hand */
 	struct arena *mem;
 	struct rspsim_exchange *x;
@@ -90,6 +92,62 @@ note_event(coap_session_t *session, const coap_event_t event)
 	return 0;
 }
 
+/* ---- resumption ------------------------------------------------------------------------- */
+
+/* Where a TLS context keeps whose it is. */
+static int
+owner_index(void)
+{
+	static int index = -1;
+
+	if (index < 0)
+		index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	return index;
+}
+
+/*
+ * libcoap makes a session and begins its handshake in one call; OpenSSL tells of the beginning before
+ * the ClientHello is written, so that this is the moment to put the former session in.
+ */
+static void
+note_tls(const SSL *ssl, int where, int value)
+{
+	const struct coap *c = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), owner_index());
+
+	if (where & SSL_CB_HANDSHAKE_START && c->former && !SSL_get_session(ssl))
+		SSL_set_session((SSL *)(uintptr_t)ssl, c->former);
+	if (c->note_tls)
+		c->note_tls(ssl, where, value);
+}
+
+/* Of the context that all sessions share, once. */
+static void
+watch_handshakes(struct coap *c, const SSL *ssl)
+{
+	SSL_CTX *context = SSL_get_SSL_CTX(ssl);
+
+	if (SSL_CTX_get_ex_data(context, owner_index()))
+		return;
+	SSL_CTX_set_ex_data(context, owner_index(), c);
+	c->note_tls = SSL_CTX_get_info_callback(context);
+	SSL_CTX_set_info_callback(context, note_tls);
+}
+
+static void
+keep_session(struct coap *c)
+{
+	coap_tls_library_t library;
+	SSL *ssl = coap_session_get_tls(c->session, &library);
+	SSL_SESSION *now = ssl ? SSL_get1_session(ssl) : NULL;
+
+	if (!now || !SSL_SESSION_is_resumable(now)) {
+		SSL_SESSION_free(now);
+		return;
+	}
+	SSL_SESSION_free(c->former);
+	c->former = now;
+}
+
 /* ---- sessions ---------------------------------------------------------------------------- */
 
 static bool
@@ -138,6 +196,8 @@ open_session(struct coap *c)
 			c->context, NULL, &c->at, COAP_PROTO_DTLS, &pki);
 		/* its ClientHello is under way, what the server shows comes later: here is the moment */
 		ssl = session ? coap_session_get_tls(session, &library) : NULL;
+		if (ssl && o->connections == RSPSIM_RESUME)
+			watch_handshakes(c, ssl);
 		if (ssl && rspsim_trust_apply_ssl(&o->trust, ssl))
 			return session;
 		coap_session_release(session);
@@ -155,6 +215,8 @@ close_session(struct coap *c)
 {
 	if (!c->session)
 		return;
+	if (c->options->connections == RSPSIM_RESUME)
+		keep_session(c);
 	coap_session_release(c->session);
 	c->session = NULL;
 }
@@ -198,6 +260,7 @@ stop(void *carrier)
 
 	close_session(c);
 	coap_free_context(c->context);
+	SSL_SESSION_free(c->former);
 	free(c);
 }
 

@@ -240,7 +240,7 @@ rspsim_esipa_options_read(const struct rspsim_options *o, struct arena *mem,
 		*code = rspsim_complain(EX_USAGE, o->psk, "a pre-shared key is IDENTITY:HEX");
 		return false;
 	}
-	if (o->psk && o->transport != RSPSIM_COAP) {
+	if (o->psk && !rspsim_transport_is_coap(o->transport)) {
 		*code = rspsim_complain(EX_USAGE, "--psk", "is for --transport coap");
 		return false;
 	}

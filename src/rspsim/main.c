@@ -104,7 +104,8 @@ static const struct option {
 	{ "trusting", FLAG, AT(trusting), "do not verify the server: the client costs less" },
 	{ "eim-config", TEXT, AT(eim_config), "FILE  EimConfigurationData, DER or Base64" },
 	{ "eim", TEXT, AT(eim), "NAME  which associated eIM is asked (the first)" },
-	{ "transport", TRANSPORT, AT(transport), "https|json|coap  how ESipa is spoken (https)" },
+	{ "transport", TRANSPORT, AT(transport),
+		"https|json|coap|coap-json  how ESipa is spoken (https)" },
 	{ "eim-connect", TEXT, AT(eim_connect), "HOST:PORT  reach the eIM there" },
 	{ "connections", CONNECTIONS, AT(connections),
 		"keep|new|resume  one (D)TLS session for all calls, or one for each (keep)" },
@@ -191,11 +192,11 @@ take_number(void *at, const char *value)
 	return true;
 }
 
-/* The number of the word among three, which are an enum's. */
+/* The number of the word in a list that ends with NULL; the words are an enum's. */
 static bool
-take_choice(const char *value, const char *const words[3], void *at)
+take_choice(const char *value, const char *const *words, void *at)
 {
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; words[i]; i++)
 		if (strcmp(value, words[i]) == 0) {
 			memcpy(at, &i, sizeof i);
 			return true;
@@ -229,11 +230,12 @@ take_value(struct rspsim_options *o, const struct option *option, const char *va
 		*(bool *)at = strcmp(value, "asn1") == 0;
 		return *(bool *)at || strcmp(value, "json") == 0;
 	case TRANSPORT:
-		return take_choice(
-			value, (const char *const[]){ "https", "json", "coap" }, &o->transport);
+		return take_choice(value,
+			(const char *const[]){ "https", "json", "coap", "coap-json", NULL },
+			&o->transport);
 	case CONNECTIONS:
-		return take_choice(
-			value, (const char *const[]){ "keep", "new", "resume" }, &o->connections);
+		return take_choice(value, (const char *const[]){ "keep", "new", "resume", NULL },
+			&o->connections);
 	}
 	return false;
 }

@@ -21,7 +21,7 @@ from eim_desk import EimDesk, psmos
 from harness import BUILD, NAMES, PATIENCE, free_port
 
 EIM_ID = "eim.example.com"
-TRANSPORTS = ("https", "json", "coap")
+TRANSPORTS = ("https", "json", "coap", "coap-json")
 AT_THE_END = "nothing waits"
 
 
@@ -143,7 +143,7 @@ def transport(request):
 @pytest.fixture
 def make_sim(rspd, site, pki_folder, udp_port, eim_key, tmp_path):
     def make(*words, transport="https", token=False):
-        port = udp_port if transport == "coap" else rspd.ports["nist"]
+        port = udp_port if transport.startswith("coap") else rspd.ports["nist"]
         where = (
             "--eim-connect", f"127.0.0.1:{port}",
             "--connect", f"127.0.0.1:{rspd.ports['nist']}",
@@ -290,7 +290,10 @@ def test_a_direct_download_is_triggered(rspd, desk, sim, order):
 
 @pytest.mark.parametrize("connections", ("keep", "new", "resume"))
 def test_polls_by_the_hundred(rspd, site, transport, connections, udp_port):
-    port = udp_port if transport == "coap" else rspd.ports["nist"]
+    port = udp_port if transport.startswith("coap") else rspd.ports["nist"]
+    kind = "coap" if transport.startswith("coap") else "https"
+    counters = [f"{kind}_handshakes", f"{kind}_handshakes_resumed"]
+    before = [rspd.ask("stats")["counters"][name] for name in counters]
     ended = subprocess.run(
         [BUILD / "rspsim", "load", "--ipa", "--server", NAMES["nist"], "--eim-connect",
          f"127.0.0.1:{port}", "--transport", transport, "--connections", connections, "--ca",
@@ -300,6 +303,9 @@ def test_polls_by_the_hundred(rspd, site, transport, connections, udp_port):
     told = json.loads(ended.stdout)
     assert ended.returncode == 0 and told["completed"] == 60, (told, ended.stderr)
     assert told["getEimPackage_p50_ms"] > 0 and told["failures"] == {}
+    made, resumed = (rspd.ask("stats")["counters"][name] - was for name, was in zip(counters, before))
+    assert made == (4 if connections == "keep" else 60)
+    assert resumed == (56 if connections == "resume" else 0)
 
 
 def test_a_stranger_is_not_believed(rspd, make_sim, transport, tmp_path, site):
