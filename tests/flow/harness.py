@@ -118,7 +118,8 @@ class Postgres:
         if self.serial == 1:
             self.run("create role flow login")  # rspd needs no superuser
         source = f" template {template}" if template else ""
-        self.run(f"create database {name} owner flow{source}")
+        # As files: not each page through the log, which takes twice as long.
+        self.run(f"create database {name} owner flow{source} strategy file_copy")
         return Database(self, name)
 
     def log_size(self):

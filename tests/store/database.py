@@ -116,5 +116,5 @@ class Cluster:
     def new(self):
         """The name of a fresh database."""
         self.serial += 1
-        self.run("postgres", f"create database test{self.serial} template template")
+        self.run("postgres", f"create database test{self.serial} template template strategy file_copy")
         return f"test{self.serial}"
