@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "ctl/int.h"
-#include "dp/refused.h"
+#include "dp/tell_refused.h"
 #include "eim/eim.h"
 
 static const struct refusal ARGUMENTS_WRONG = { "ARGUMENTS_WRONG", LOG_INFO,

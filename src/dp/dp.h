@@ -95,7 +95,7 @@ struct dp {
 	struct dp_clients *clients; /* of the operators; the same */
 	struct dp_plans *plans;     /* templates, compiled */
 	struct dp_load_places *loads;
-	unsigned telling;           /* refused calls on their way into a history */
+	unsigned telling; /* refused calls on their way into a history */
 };
 
 /*
@@ -126,7 +126,7 @@ struct dp_call {
 	int64_t order_id;            /* 0: not known */
 	const char *note;            /* one more thing worth a line, or NULL */
 	bool ignored;                /* acknowledged, yet not taken: the note says why */
-	/* of a refused call, for the history of its profile (dp/refused.h) */
+	/* of a refused call, for the history of its profile (dp/tell_refused.h) */
 	bool proved;              /* the caller is who it says */
 	bool recorded;            /* the database knows already */
 	struct slice matching_id; /* of the order that was not looked for; empty: by EID */

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "dp/clients.h"
 #include "dp/orders.h"
-#include "dp/refused.h"
+#include "dp/tell_refused.h"
 #include "es2/es2.h"
 #include "es2/json.h"
 #include "stats/stats.h"

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "dp/functions.h"
-#include "dp/refused.h"
+#include "dp/tell_refused.h"
 #include "es9/es9.h"
 #include "stats/stats.h"
 #include "wire/asn1.h"

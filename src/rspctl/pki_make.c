@@ -1,7 +1,7 @@
 /*
- * `rspctl pki make-test DIR`: a whole test PKI on both curves (CI, EUM, the three of an SM-DP+, the two of
- * an SM-DS, that of an operator), keys, empty revocation lists, and a configuration that uses them. For laboratories: everybody
- * who reads the folder can issue under its root.
+ * `rspctl pki make-test DIR`: a whole test PKI on both curves (CI, EUM, the three of an SM-DP+, the two of an
+ * SM-DS, that of an operator), keys, empty revocation lists, and a configuration that uses them. For
+ * laboratories: everybody who reads the folder can issue under its root.
  */
 #include <dirent.h>
 #include <errno.h>

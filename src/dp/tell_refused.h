@@ -1,5 +1,5 @@
-#ifndef DP_REFUSED_H
-#define DP_REFUSED_H
+#ifndef DP_TELL_REFUSED_H
+#define DP_TELL_REFUSED_H
 /* Refused calls become part of the history of the profile that they were about (docs/orders.md). */
 #include "dp/dp.h"
 

@@ -4,7 +4,7 @@
  * right ones is answered at its own pace. How many rows a profile may have is the statement's business.
  */
 #include "base/text.h"
-#include "dp/refused.h"
+#include "dp/tell_refused.h"
 #include "stats/stats.h"
 #include "store/refused.h"
 
