@@ -23,16 +23,26 @@ on_answer(const struct answer *a)
 		abort();
 }
 
+/* ProvideEimPackageResult of the stage's eUICC around an answer. */
 static struct slice
-body_of(uint8_t choice, struct slice rest)
+body_of(struct arena *mem, uint8_t choice, struct slice rest)
 {
+	struct buf members, out;
+	struct slice eid;
+
 	if (!(choice & AS_ANSWER))
 		return rest;
 	if (choice & JSON)
-		return slice_text(arena_printf(&stage.mem,
+		return slice_text(arena_printf(mem,
 			"{\"eidValue\":\"" STAGE_EID "\",\"eimPackageResult\":\"%s\"}",
-			text_base64(&stage.mem, rest).p));
-	return TLV(0xbf50, TLV(0x5a, stage_hex(STAGE_EID)), rest);
+			text_base64(mem, rest).p));
+	text_unhex(mem, SLICE_LIT(STAGE_EID), &eid);
+	buf_init(&members, mem, 1 << 16);
+	codec_der_put(&members, 0x5a, eid);
+	buf_put(&members, rest);
+	buf_init(&out, mem, 1 << 16);
+	codec_der_put(&out, 0xbf50, buf_get(&members));
+	return buf_get(&out);
 }
 
 static void
@@ -41,8 +51,9 @@ play(uint8_t choice, struct slice rest)
 	static const char *const kinds[] = { "package", "data", "trigger" };
 	static const char *const paths[] = { "/gsma/rsp2/esipa/getEimPackage",
 		"/gsma/rsp2/esipa/provideEimPackageResult", "/gsma/rsp2/esipa/handleNotification" };
-	struct slice body = body_of(choice, rest);
+	struct arena mem;
 
+	arena_init(&mem, 16u << 20, NULL, NULL);
 	script_clear();
 	script.outcomes[1] = (choice >> 3 & 7) % OUTCOMES;
 	stage.head = (enum head)(choice % 6);
@@ -50,10 +61,11 @@ play(uint8_t choice, struct slice rest)
 	stage.turned = false;
 	answers = 0;
 	eim_peer_ask(choice & JSON ? paths[choice & AS_ANSWER ? 1 : choice % 3] : "/gsma/rsp2/asn1",
-		body, on_answer);
+		body_of(&mem, choice, rest), on_answer);
 	script_play(stage.loop);
 	if (answers != 1 || loop_tasks_get(stage.loop))
 		abort();
+	arena_fini(&mem);
 }
 
 int
@@ -61,9 +73,10 @@ LLVMFuzzerTestOneInput(const uint8_t *octets, size_t n)
 {
 	if (!n || n > 4096)
 		return 0;
-	stage_init();
-	log_level_set("all", "error");
+	if (!stage.loop) {
+		stage_init();
+		log_level_set("all", "error");
+	}
 	play(octets[0], slice_of(octets + 1, n - 1));
-	stage_fini();
 	return 0;
 }
