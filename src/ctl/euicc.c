@@ -243,6 +243,8 @@ struct changing {
 	struct store_fence fence;
 };
 
+static const struct step *send_fence(struct task *t, const struct step *then);
+
 const struct procedure ctl_euicc_change = { "ChangeEuicc", THEN(change), NULL, change_steps,
 	CTL_DEADLINE_MS, 256 * 1024, sizeof(struct changing) };
 
@@ -259,7 +261,7 @@ changed(struct task *t)
 {
 	const struct changing *c = t->state;
 
-	if (t->got == R_NONE)
+	if (t->got == R_NONE || (c->send == send_fence && c->in.eid.p && !c->fence.lifted))
 		return task_refuse(t, &CTL_EUICC_UNKNOWN);
 	if (c->changed.refused)
 		return task_refuse(t, REFUSE(OPERATOR_UNKNOWN));

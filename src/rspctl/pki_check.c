@@ -127,6 +127,12 @@ check_conf(struct pki_report *r, const char *file)
 			(struct pki_tls){ c->listeners[i].name, c->listeners[i].certificate,
 				c->listeners[i].key, c->listeners[i].names.at,
 				c->listeners[i].names.n });
+	if (c->eim.key)
+		pki_check_known(r, "eim", c->eim.certificate, c->eim.key);
+	for (unsigned i = 0; i < c->coap_n; i++)
+		if (c->coaps[i].certificate)
+			pki_check_known(r, arena_printf(r->mem, "coap %s", c->coaps[i].name),
+				c->coaps[i].certificate, c->coaps[i].key);
 	conf_release(c);
 	return 0;
 }

@@ -49,6 +49,7 @@ enum pki_role {
 	PKI_DS_AUTH,
 	PKI_DS_TLS,
 	PKI_OPERATOR,
+	PKI_EIM_TLS,
 	PKI_ROLES
 };
 

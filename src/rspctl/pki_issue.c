@@ -39,6 +39,9 @@ static const struct {
 	/* ES2+ has no profile in the standard: a certificate for both ends of TLS. */
 	[PKI_OPERATOR] = { SIGN "extendedKeyUsage=critical,serverAuth,clientAuth\n", true, true,
 		398, 0x0b },
+	/* ESipa over HTTPS and over DTLS. */
+	[PKI_EIM_TLS] = { SIGN "extendedKeyUsage=critical,serverAuth,clientAuth\n", true, true, 398,
+		0x0c },
 };
 
 static void

@@ -218,3 +218,37 @@ pki_check_tls(struct pki_report *r, struct pki_tls tls)
 	else
 		pki_row_put_end(r, what, c.not_after, crypto_curve_name(c.key.curve));
 }
+
+void
+pki_check_known(struct pki_report *r, const char *what, const char *certificate, const char *key)
+{
+	STACK_OF(X509) *chain = certificate ? load_chain(r->mem, certificate) : NULL;
+	X509 *leaf = chain && sk_X509_num(chain) ? sk_X509_value(chain, 0) : NULL;
+	struct crypto_cert c;
+
+	if (!certificate) {
+		if (!pki_secret_is_guarded(r, what, key))
+			return;
+		if (pki_key_load(r->mem, key))
+			pki_row_put(r, PKI_FINE, what, "a key without certificate");
+		else
+			pki_row_put(r, PKI_PROBLEM, what,
+				arena_printf(r->mem, "%s: not a PEM private key", key));
+	} else if (!leaf) {
+		pki_row_put(r, PKI_PROBLEM, what,
+			arena_printf(r->mem, "%s: not a PEM certificate", certificate));
+	} else if (!key_fits(r, what, leaf, key)) {
+		return;
+	} else if (!crypto_cert_read(&c, pki_cert_der(r->mem, leaf))) {
+		pki_row_put(r, PKI_PROBLEM, what,
+			arena_printf(r->mem,
+				"%s: is not a version 3 certificate on P-256 or brainpoolP256r1",
+				certificate));
+	} else if (c.not_after < r->now || c.not_before > r->now) {
+		pki_row_put(r, PKI_PROBLEM, what,
+			arena_printf(
+				r->mem, "%s: is out of date: have a new one issued", certificate));
+	} else {
+		pki_row_put_end(r, what, c.not_after, crypto_curve_name(c.key.curve));
+	}
+}

@@ -1,7 +1,7 @@
 /*
- * `rspctl pki make-test DIR`: a whole test PKI on both curves (CI, EUM, the three of an SM-DP+, the two of an
- * SM-DS, that of an operator), keys, empty revocation lists, and a configuration that uses them. For
- * laboratories: everybody who reads the folder can issue under its root.
+ * `rspctl pki make-test DIR`: a whole test PKI on both curves (CI, EUM, the three of an SM-DP+, the two of
+ * an SM-DS and of an eIM, that of an operator), keys, empty revocation lists, and a configuration that uses
+ * them. For laboratories: everybody who reads the folder can issue under its root.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -37,6 +37,8 @@ static const struct {
 	{ "dptls", PKI_TLS, NULL, NULL },
 	{ "dsauth", PKI_DS_AUTH, "O=ACME,CN=TEST SM-DS", "2.999.15" },
 	{ "dstls", PKI_DS_TLS, NULL, "2.999.15" },
+	{ "eim", PKI_EIM, "O=ACME,CN=TEST eIM", "2.999.30" },
+	{ "eimtls", PKI_EIM_TLS, NULL, "2.999.30" },
 	{ "operator", PKI_OPERATOR, "O=Example Mobile,CN=operator.example.org", "2.999.20" },
 };
 
@@ -153,7 +155,8 @@ static const char conf_tree[] = "\n"
 				"port = %2$d\n"
 				"names = %3$s\n"
 				"certificate = %1$s/dptls.pem\n"
-				"key = %1$s/dptls.key\n";
+				"key = %1$s/dptls.key\n"
+				"esipa = yes\n";
 
 static const char conf_others[] =
 	"\n"
@@ -163,7 +166,7 @@ static const char conf_others[] =
 	"role = es2\n"
 	"address = 127.0.0.1\n"
 	"port = 8445\n"
-	"names = %s\n"
+	"names = %1$s\n"
 	"certificate = nist/dptls.pem\n"
 	"key = nist/dptls.key\n"
 	"\n"
@@ -174,7 +177,21 @@ static const char conf_others[] =
 	"\n"
 	"# rspsim sm-ds serve --pki DIR --listen 127.0.0.1:8446\n"
 	"[smds test]\n"
-	"address = localhost:8446\n";
+	"address = localhost:8446\n"
+	"\n"
+	"# The eIM: IPAs poll at the listeners above and over CoAP. `rspctl euicc add` says which "
+	"eUICCs it\n"
+	"# manages, `rspctl eim config` prints what they must know of it.\n"
+	"[eim]\n"
+	"id = %2$s\n"
+	"fqdn = %2$s\n"
+	"certificate = nist/eim.pem\n"
+	"key = nist/eim.key\n"
+	"\n"
+	"[coap devices]\n"
+	"address = 127.0.0.1\n"
+	"certificate = nist/eimtls.pem\n"
+	"key = nist/eimtls.key\n";
 
 static int
 make_conf(struct arena *mem, const struct wanted *w)
@@ -188,7 +205,7 @@ make_conf(struct arena *mem, const struct wanted *w)
 	buf_put_text(&b, conf_head);
 	for (size_t i = 0; i < TREES; i++)
 		buf_printf(&b, conf_tree, trees[i].folder, trees[i].port, names);
-	buf_printf(&b, conf_others, names);
+	buf_printf(&b, conf_others, names, w->names[0]);
 	if (!pki_file_write(
 		    file, 0644, (struct pki_content){ .text = (const char *)buf_get(&b).p }))
 		return pki_fail(EX_CANTCREAT, "%s: %s", file, strerror(errno));

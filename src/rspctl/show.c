@@ -278,6 +278,58 @@ rspctl_show_log(json_t *ok)
 }
 
 void
+rspctl_show_euicc(json_t *ok)
+{
+	static const struct rspctl_column profiles[] = { { "ICCID", "iccid" }, { "STATE", "state" },
+		{ "FALLBACK", "fallback" }, { "CLASS", "class" }, { "NAME", "name" },
+		{ "SINCE", "since" }, { "EVIDENCE", "evidence" }, { "OF", "evidenceAt" },
+		{ "PACKAGE", "package" } };
+	static const struct rspctl_column eims[] = { { "EIM", "id" }, { "TYPE", "type" },
+		{ "OF", "evidenceAt" }, { "PACKAGE", "package" } };
+	json_t *facts = json_copy(ok);
+
+	json_object_del(facts, "profiles");
+	json_object_del(facts, "eims");
+	rspctl_show_facts(facts);
+	json_decref(facts);
+	puts("\nprofiles");
+	SHOW_TABLE(json_object_get(ok, "profiles"), profiles);
+	puts("\neIMs");
+	SHOW_TABLE(json_object_get(ok, "eims"), eims);
+}
+
+void
+rspctl_show_queue(json_t *ok)
+{
+	static const struct rspctl_column columns[] = { { "PACKAGE", "package" },
+		{ "STATE", "state" }, { "SINCE", "since" }, { "WHAT", "what" },
+		{ "PRIORITY", "priority" }, { "COUNTER", "counter" }, { "OUT", "timesOut" },
+		{ "BY", "askedBy" }, { "RESULT", "result" } };
+
+	SHOW_TABLE(json_object_get(ok, "packages"), columns);
+}
+
+/* A package with what its result says, a line a command. */
+void
+rspctl_show_package(json_t *ok)
+{
+	static const struct rspctl_column columns[] = { { "COMMAND", "command" },
+		{ "CODE", "code" }, { "TOKEN", "associationToken" }, { "PROFILES", "profiles" },
+		{ "RAT", "rat" } };
+	json_t *facts = json_copy(ok);
+	json_t *results = json_object_get(json_object_get(ok, "result"), "results");
+
+	if (results)
+		json_object_del(facts, "result");
+	rspctl_show_facts(facts);
+	json_decref(facts);
+	if (results) {
+		putchar('\n');
+		SHOW_TABLE(results, columns);
+	}
+}
+
+void
 rspctl_show_done(json_t *ok)
 {
 	(void)ok;

@@ -40,6 +40,9 @@ void rspctl_show_tasks(json_t *ok);
 void rspctl_show_log(json_t *ok);
 void rspctl_show_history(json_t *ok);
 void rspctl_show_denied(json_t *ok);
+void rspctl_show_euicc(json_t *ok);
+void rspctl_show_queue(json_t *ok);
+void rspctl_show_package(json_t *ok);
 void rspctl_show_done(json_t *ok);
 
 #endif

@@ -49,6 +49,19 @@
 	LIST("--notify", "ADDRESS=EVENT+EVENT", "notify", \
 		"also tell this server (install, enable, disable, delete)")
 
+#define EID_PLACE PLACE("EID", "eid", "the eUICC")
+#define WISH \
+	NUMBER("--priority", "N", "priority", "0 (default) to 100: higher goes first") \
+	TEXT("--deadline", "TIME", "deadline", "not handed out any more from then on") \
+	FLAG("--wait", NULL, "until the result is in; exits with 1 when it is none that was wanted") \
+	NUMBER("--timeout", "SECONDS", NULL, "wait so long at most, then exit with 75") \
+	WHY
+#define COMMAND(verb, words, more, ...) \
+	{ verb, words, more, OPTIONS(EID_PLACE __VA_ARGS__ WISH), rspctl_euicc_want, NULL },
+#define CONFIG_FILE \
+	{ "FILE", NULL, "config", RSPCTL_FILE, true, "EimConfigurationData of the eIM, DER" }, \
+	FLAG("--whole", "whole", "certificates whole under their tags, for cards that want it so")
+
 static const struct rspctl_verb verbs[] = {
 	{ "profile import", "import a profile package, or every one in a directory",
 		"The file holds an unprotected profile package (UPP, DER). It is validated whole and refused with "
@@ -341,6 +354,124 @@ static const struct rspctl_verb verbs[] = {
 	{ "audit verify", "compute the chain of the audit trail anew",
 		"Exits with 1 when the trail was tampered with.",
 		OPTIONS(), rspctl_verify, NULL },
+	{ "euicc add", "bring an eUICC in, for the eIM to manage",
+		"Everything but the EID can be left out: the device is asked for certificates, token and "
+		"capabilities before its first package. A certificate is verified up to a CI of the configuration.",
+		OPTIONS(EID_PLACE
+			TEXT("--operator", "NAME", "operator", "whose it is (default: default)")
+			FILE_OF("--certificate", "FILE", "certificate",
+				"CERT.EUICC, PEM (the EUM's may follow in it) or DER")
+			FILE_OF("--eum", "FILE", "eumCertificate", "CERT.EUM, PEM or DER")
+			TEXT("--ci", "HEX", "ci", "the identifier of its CI, 40 digits")
+			TEXT("--token", "N|none", "token", "its association token, when it is known")
+			NUMBER("--counter", "N", "counter", "the last counter value that was used (default 0)")
+			TEXT("--imei", "IMEI", "imei", "of the device")
+			TEXT("--inject", "URL", "inject",
+				"https:// or coaps:// of its IPA, which is called instead of waiting for polls")
+			WHY),
+		NULL, rspctl_show_facts },
+	{ "euicc import", "bring eUICCs in from a CSV file, a row each",
+		"Columns: eid, and perhaps certificate and eum_certificate (Base64 of DER), ci, token, counter, imei, "
+		"inject, operator. Rows that are refused are named; the others come in. The same file may be given "
+		"again. - is standard input.",
+		OPTIONS(PLACE("FILE", NULL, "the file, or -")
+			TEXT("--operator", "NAME", "operator", "of rows that name none (default: default)")
+			WHY),
+		rspctl_euicc_import, NULL },
+	{ "euicc set", "change what is known of an eUICC", "What is not given stays as it is.",
+		OPTIONS(EID_PLACE
+			TEXT("--operator", "NAME", "operator", "whose it is from now on")
+			TEXT("--token", "N|none", "token",
+				"its association token; also lets an eUICC in again that had deleted us")
+			NUMBER("--counter", "N", "counter", "lifts its counter, never lowers it")
+			TEXT("--inject", "URL", "inject", "where its IPA is called; empty: it polls")
+			WHY),
+		NULL, rspctl_show_facts },
+	{ "euicc remove", "forget an eUICC with its queue and all that is believed of it", NULL,
+		OPTIONS(EID_PLACE WHY), NULL, rspctl_show_facts },
+	{ "euicc show", "show what is believed of an eUICC, since when, and on what evidence", NULL,
+		OPTIONS(EID_PLACE), NULL, rspctl_show_euicc },
+	{ "euicc list", "list eUICCs by EID", NULL,
+		OPTIONS(ONLY_OPERATOR
+			TEXT("--prefix", "DIGITS", "prefix", "only EIDs that begin so")
+			NUMBER("--silent", "HOURS", "silentHours", "only those not seen for so long")
+			FLAG("--unknown", "unknown", "only with packages whose end is unknown")
+			TEXT("--after", "EID", "after", "begin behind this one")
+			FLAG("--all", NULL, "all that fit, however many")
+			FLAG("--csv", NULL, "as CSV")
+			LIMIT),
+		rspctl_euicc_list, NULL },
+	COMMAND("euicc enable", "have a profile enabled",
+		"With --rollback the device goes back to the former profile by itself when the new one gets no "
+		"connection.",
+		ICCID_PLACE FLAG("--rollback", "rollback", "allow the device to go back"))
+	COMMAND("euicc disable", "have a profile disabled", NULL, ICCID_PLACE)
+	COMMAND("euicc delete", "have a profile deleted", NULL, ICCID_PLACE)
+	COMMAND("euicc list-profiles", "have the eUICC list its profiles", NULL,
+		FLAG("--v1.0", "v10", "without what SGP.32 v1.0 does not know"))
+	COMMAND("euicc rat", "have the eUICC tell its rules authorisation table", NULL, )
+	COMMAND("euicc fallback set", "give a profile the fallback attribute", NULL, ICCID_PLACE)
+	COMMAND("euicc fallback unset", "take the fallback attribute away", NULL, )
+	COMMAND("euicc immediate-enable", "let the IPA enable profiles by itself after a download", NULL,
+		FLAG("--off", "off", "no longer")
+		TEXT("--smdp-oid", "OID", "smdpOid", "only of this SM-DP+, by its object identifier")
+		TEXT("--smdp", "ADDRESS", "smdpAddress", "only of this SM-DP+"))
+	COMMAND("euicc default-dp", "set the default SM-DP+ of the eUICC", NULL,
+		PLACE("ADDRESS", "address", "its address; empty: none"))
+	COMMAND("euicc add-eim", "have another eIM added to the eUICC",
+		"The token that the eUICC makes for it stands in the result: hand it to its operator.",
+		CONFIG_FILE)
+	COMMAND("euicc delete-eim", "have an eIM deleted from the eUICC",
+		"Deleting our own id closes the queue: the eUICC does not know us any more.",
+		PLACE("EIM-ID", "eimId", "its eimId"))
+	COMMAND("euicc update-eim", "have an eIM's data changed on the eUICC",
+		"Of our own: nothing else goes out before its signed result.",
+		CONFIG_FILE)
+	COMMAND("euicc list-eim", "have the eUICC list its eIMs", NULL, )
+	COMMAND("euicc send", "have several commands done in one package",
+		"Commands: enable ICCID [rollback], disable ICCID, delete ICCID, list-profiles, rat, fallback-set "
+		"ICCID, fallback-unset, immediate-enable on|off, default-dp ADDRESS; or delete-eim EIM-ID, list-eim.",
+		{ "--do", "COMMAND", "commands", RSPCTL_LIST, true, "one of these; in this order" },)
+	COMMAND("euicc data", "ask the eUICC and its IPA for what they say of themselves",
+		"Tags: all, notifications, default-smdp, package-results, info1, info2, root-smds, association-token, "
+		"eum-certificate, euicc-certificate, ipa-capabilities, device-info. Default: all but notifications and "
+		"package-results.",
+		LIST("--tag", "TAG", "tags", "one of these"))
+	COMMAND("euicc download", "have the device download a profile",
+		"A code of this SM-DP+ is bound to the EID before it is handed out.",
+		TEXT("--code", "CODE", "code", "by this activation code, LPA:1$…")
+		FLAG("--default", "default", "from its default SM-DP+")
+		TEXT("--smds", "ADDRESS", "smds", "by this SM-DS (empty: the one that it knows)"))
+	{ "euicc queue show", "show what is wanted of an eUICC and what became of it, newest first", NULL,
+		OPTIONS(EID_PLACE
+			NUMBER("--before", "PACKAGE", "before", "older than this one")),
+		NULL, rspctl_show_queue },
+	{ "euicc queue cancel", "take back what was never handed out", NULL,
+		OPTIONS(NUMBER_PLACE("PACKAGE", "package", "its number") WHY), NULL, rspctl_show_facts },
+	{ "euicc queue close", "give up a package whose end is unknown",
+		"It counts as failed from then on, whatever the eUICC has done.",
+		OPTIONS(NUMBER_PLACE("PACKAGE", "package", "its number")
+			MUST("--why", "TEXT", "why", "the reason, for the audit trail")),
+		NULL, rspctl_show_facts },
+	{ "euicc result", "show a package and what its result says", NULL,
+		OPTIONS(NUMBER_PLACE("PACKAGE", "package", "its number")), NULL, rspctl_show_package },
+	{ "eim config", "print the data by which an eUICC learns of this eIM",
+		"EimConfigurationData, for AddInitialEim in a factory or addEim of another eIM: Base64 of each form, or "
+		"one as DER with --out. With --eid it begins at that eUICC's counter.",
+		OPTIONS(TEXT("--eid", "EID", "eid", "for this eUICC")
+			TEXT("--key", "KIND", NULL, "certificate or public-key (default: both)")
+			TEXT("--form", "FORM", NULL,
+				"implicit, as the standard has it, or whole certificates under their tags")
+			TEXT("--out", "FILE", NULL, "the first that fits into this file, as DER")
+			FLAG("--no-tls", "noTls", "nothing to pin: the IPA trusts CAs")
+			FLAG("--no-token", "noToken", "no association token")),
+		rspctl_eim_config, NULL },
+	{ "eim fence", "lift counters after a restore from a backup",
+		"What was handed out since the backup used counters up that are not known here.",
+		OPTIONS(TEXT("--eid", "EID", "eid", "of this eUICC")
+			FLAG("--all", "all", "of all")
+			MUST("--why", "TEXT", "why", "the reason, for the audit trail")),
+		NULL, rspctl_show_facts },
 	{ "key list", "count for each cluster key the sessions that await a result",
 		"A former cluster key may be taken out when nothing awaits a result under it.",
 		OPTIONS(), NULL, rspctl_show_keys },
@@ -350,8 +481,7 @@ static const struct rspctl_verb verbs[] = {
 		"interrupted and begun again.",
 		OPTIONS(), rspctl_rotate, NULL },
 	{ "pki make-test", "make a test PKI and a configuration that uses it",
-		"CI, EUM, SM-DP+ and SM-DS on either curve, with TLS, and an operator's for ES2+; "
-		"no certificates of an eIM.",
+		"CI, EUM, SM-DP+, SM-DS and eIM on either curve, with TLS, and an operator's for ES2+.",
 		OPTIONS(PLACE("DIR", NULL, "where it goes")
 			LIST("--dns", "NAME", NULL, "a name of the server")
 			TEXT("--oid", "OID", NULL, "the operator's object identifier")

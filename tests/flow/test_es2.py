@@ -846,7 +846,8 @@ def test_a_test_pki_has_what_an_operator_needs(databases, scratch):
 
     run(BUILD / "rspctl", "pki", "make-test", pki, "--dns", "smdp.example.org")
     run(REPOSITORY / "tests/dev/set-options", pki / "rspd.conf", f"rspd.control={pki}/s",
-        f"database.connection={database.conninfo}", *(f"listener {n}.port={p}" for n, p in ports.items()))
+        f"database.connection={database.conninfo}", *(f"listener {n}.port={p}" for n, p in ports.items()),
+        f"coap devices.port={ports['nist']}")
     daemon = subprocess.Popen([BUILD / "rspd", "-c", pki / "rspd.conf"], stderr=open(pki / "log", "wb"))
     ctl = [BUILD / "rspctl", "-s", pki / "s", "--json"]
     try:
