@@ -102,7 +102,8 @@ select id as package_id from moved
 select id from eim_package where eim_transaction_id = $6 and id = $2;
 
 -- name: eim_hand_out_again(package_id bigint, interval_seconds integer) -> octets bytea     zero rows: conflict
--- The same octets once more; the budget counts intervals, not polls (RULES 5.2). Conflict: it is not out.
+-- The same octets once more; the budget counts intervals, not polls (RULES 5.2). A repetition counts once more, for
+-- more than once is all that is asked (RULES 5.3). Conflict: it is not out.
 update eim_package
    set times_out = times_out + 1,
        intervals = intervals + (counted_at <= now() - $2 * interval '1 second')::integer,
@@ -457,7 +458,7 @@ returning id;
 
 -- name: eim_raw_keep(eid text, why text, octets bytea, sha256 bytea) -> id bigint     zero rows: none
 -- A result that does not verify, kept for diagnosis: 16 different ones of an eUICC that we know. None: it is
--- unknown, or there are so many already.
+-- unknown, or there are so many already. A repetition counts as the same result again.
 with again as (
     update eim_raw_result r
        set times = r.times + 1, last_at = now(), why = $2

@@ -44,19 +44,30 @@ select g.eid,
 with target as (
     select id from operator where name = $3
 ), was as (
-    select eid from euicc where eid = $1 and operator_id = coalesce($2, operator_id) for update
+    select * from euicc where eid = $1 and operator_id = coalesce($2, operator_id) for update
+), wanted as (
+    select was.eid,
+           coalesce((select id from target), was.operator_id)                      as operator_id,
+           case when $4 is null then was.token else nullif($4, '')::bigint end      as token,
+           case when $4 is null then was.token_standing else 'given' end            as token_standing,
+           case when $4 is null then was.candidate end                              as candidate,
+           case when $4 is null then was.candidate_state end                        as candidate_state,
+           case when $4 is null then was.closed_at end                              as closed_at,
+           greatest(was.counter, coalesce($5, 0))                                   as counter,
+           case when $6 is null then was.inject else nullif($6, '') end             as inject
+      from was
+     where $3 is null or exists (select from target)
 ), changed as (
     update euicc u
-       set operator_id = coalesce((select id from target), u.operator_id),
-           token = case when $4 is null then u.token else nullif($4, '')::bigint end,
-           token_standing = case when $4 is null then u.token_standing else 'given' end,
-           candidate = case when $4 is null then u.candidate end,
-           candidate_state = case when $4 is null then u.candidate_state end,
-           closed_at = case when $4 is null then u.closed_at end,
-           counter = greatest(u.counter, coalesce($5, 0)),
-           inject = case when $6 is null then u.inject else nullif($6, '') end
-      from was
-     where u.eid = was.eid and ($3 is null or exists (select from target))
+       set operator_id = w.operator_id, token = w.token, token_standing = w.token_standing,
+           candidate = w.candidate, candidate_state = w.candidate_state, closed_at = w.closed_at,
+           counter = w.counter, inject = w.inject
+      from wanted w
+     where u.eid = w.eid
+       and (u.operator_id, u.token, u.token_standing, u.candidate, u.candidate_state, u.closed_at,
+            u.counter, u.inject)
+           is distinct from (w.operator_id, w.token, w.token_standing, w.candidate, w.candidate_state,
+                             w.closed_at, w.counter, w.inject)
  returning u.eid
 ), audited as (
     insert into audit (actor, act, eid, why)
@@ -64,7 +75,7 @@ with target as (
            concat_ws(' ', 'operator=' || $3, 'token=' || $4, 'counter=' || $5, 'inject=' || $6, $8)
       from changed
 )
-select was.eid, not exists (select from changed) as refused from was;
+select was.eid, not exists (select from wanted) as refused from was;
 
 -- name: euicc_remove(eid text, operator_id bigint, actor text, why text) -> eid text     zero rows: none
 -- With all that is known of it, and its queue. None: it is unknown, or another operator's.
@@ -80,7 +91,7 @@ select eid from freed;
 
 -- name: euicc_fence(eid text, step bigint, actor text, why text) -> lifted bigint     zero rows: none
 -- After a restore from a backup counters of packages may be unknown here that are used up there: those of one
--- eUICC, or (absent) of all, are lifted (RULES 5.1).
+-- eUICC, or (absent) of all, are lifted (RULES 5.1). A repetition lifts them once more: gaps do no harm.
 -- lane: background
 with lifted as (
     update euicc u

@@ -3,6 +3,7 @@ connection died, it answers as its header says and leaves the database as it is,
 
 import pytest
 
+import eim_calls
 from database import STATEMENTS
 from world import CODE, hash_cc, sha256
 
@@ -473,13 +474,15 @@ CALLS = [
     (subscriber_remove, "subscriber_remove", NOTHING),
     (packages_reseal, "packages_reseal", [{"done": 0}]),
     (seeds_reseal, "seeds_reseal", [{"done": 0}]),
-]
-TWICE = {"audit_note", "order_reserve", "order_unreserve", "refused_put"}  # their headers say so
+] + eim_calls.calls(SAME, NOTHING)
+TWICE = {"audit_note", "order_reserve", "order_unreserve", "refused_put"} | eim_calls.TWICE  # their headers say so
 ONCE = {"load_begin", "load_take", "load_drop"}  # of a session that is never made again: test_loads.py
 
 
 def expected(first, again):
     """What a repetition of a call with this first answer is answered."""
+    if callable(again):
+        return again(first)
     if again is SAME_NUMBER:
         return [row | {"added": False} for row in first]
     if again is SAME_WITHOUT_STATE:
