@@ -474,6 +474,68 @@ def test_the_end_of_the_daemon_does_not_wait(make_rspd):
     assert count(rspd) == 0
 
 
+HOLD_IMSIS = "select pg_advisory_xact_lock(1349674102, (select id::integer from operator where name = 'default'))"
+LOADING = "state = 'active' and query ~ 'profile_load_take|copy profile_staging' and pid <> pg_backend_pid()"
+
+
+def backends(rspd):
+    return [pid for (pid,) in rspd.database.rows(
+        f"select pid from pg_stat_activity where datname = current_database() and {LOADING}")]
+
+
+@contextlib.contextmanager
+def halted(rspd, phase, octets):
+    """A load that stands in this phase until the block ends; the server then goes on with what it was told."""
+    with contextlib.closing(rspd.database.postgres.connect(rspd.database.name)) as other, other.cursor() as cursor:
+        cursor.execute("begin")
+        if phase in ("validation", "commit"):
+            cursor.execute(HOLD_IMSIS)
+        elif phase == "insertion":
+            last = octets.decode().splitlines()[-1].split(",")[0]
+            cursor.execute("insert into profile (iccid, type_id, class, load_id, personal)"
+                           " select %s, id, 'test', 0, 'x' from profile_type", (last,))
+        connection, lines = send(rspd, octets, end=phase != "staging")
+        if phase == "staging":
+            wait_for(lambda: staged(rspd), "rows that are staged")
+        else:
+            wait_for(lambda: rspd.database.rows(
+                f"select pid from pg_stat_activity where datname = current_database() and {LOADING}"
+                " and wait_event_type = 'Lock'"), "the statement that takes them")
+        if phase == "commit":
+            rspd.signal(signal.SIGSTOP)
+            cursor.execute("rollback")
+            wait_for(lambda: not backends(rspd) and count(rspd), "the commit")
+        yield lines
+        cursor.execute("rollback")
+    connection.close()
+
+
+@pytest.mark.parametrize("phase", ["staging", "validation", "insertion", "commit"])
+@pytest.mark.parametrize("victim", ["rspd", "backend"])
+def test_all_or_nothing_in_every_phase(make_rspd, victim, phase):
+    """Staged in part; looked at by the database; half of them inserted; committed and not told of."""
+    rspd = make_rspd()
+    make_type(rspd, "T")
+    octets = many(3000).encode()
+    with halted(rspd, phase, octets):
+        if victim == "rspd":
+            rspd.kill()
+        else:
+            for pid in backends(rspd):
+                os.kill(pid, signal.SIGKILL if phase == "commit" else signal.SIGTERM)
+            if phase == "commit":
+                rspd.signal(signal.SIGCONT)
+    if victim == "rspd":
+        rspd.start()
+    wait_for(lambda: not backends(rspd), "the end of what the server was told")
+    wait_for(lambda: not sweep(rspd), "no rests")
+    loaded = count(rspd, "load_id > 0")
+    assert loaded in {"staging": (0,), "commit": (3000,)}.get(phase, (0, 3000) if victim == "rspd" else (0,))
+    assert rspd.database.value("select coalesce(sum(profiles), 0) from profile_load") == loaded
+    _, lines = send(rspd, octets)
+    assert answer(lines)["ok"]["refused"] == loaded and count(rspd) == 3000
+
+
 @pytest.mark.parametrize("delay", [0.05, 0.2, 0.5])
 @pytest.mark.parametrize("victim", ["rspd", "rspctl", "backend"])
 def test_all_or_nothing_whoever_is_killed(make_rspd, victim, delay):
