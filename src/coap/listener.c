@@ -34,15 +34,17 @@ batch_size(const struct coap_listener *l)
 	return n < BATCH_LEAST ? BATCH_LEAST : n > BATCH_MOST ? BATCH_MOST : n;
 }
 
-/* One round; true when there was something to read. */
+/* One round; true when there was something to read. Without an event libcoap still looks after its sessions. */
 static bool
-work_once(struct coap_listener *l, unsigned size)
+work_once(struct coap_listener *l, unsigned size, bool look)
 {
 	struct epoll_event ready[4], batch[BATCH_MOST + 4];
 	int n = epoll_wait(coap_context_get_coap_fd(l->context), ready, 4, 0);
 	unsigned batch_n = 0;
 	bool readable = false;
 
+	if (n <= 0 && !look)
+		return false;
 	for (int i = 0; i < n; i++) {
 		bool endpoint = ready[i].data.ptr && ready[i].events & EPOLLIN;
 
@@ -74,7 +76,7 @@ work(struct coap_listener *l)
 {
 	unsigned size = batch_size(l), done = 0;
 
-	while (work_once(l, size) && done < TURN)
+	while (work_once(l, size, !done) && done < TURN)
 		done += size;
 	pause_reading(l);
 	coap_listener_settle(l);

@@ -148,7 +148,7 @@ sessions_open(struct run *r)
 
 		for (; begun < r->n && begun - open < SHAKING_MOST; begun++) {
 			session_open(r, &r->sessions[begun]);
-			session_shake(&r->sessions[begun]);
+			open += session_shake(&r->sessions[begun]);
 		}
 		n = epoll_wait(r->epoll, ready, READY, 100);
 		for (int i = 0; i < n; i++) {
@@ -178,8 +178,8 @@ session_send(struct session *s)
 
 	memcpy(out + 6, path, sizeof path - 1);
 	memcpy(out + 6 + sizeof path - 1, s->eid, EID);
-	SSL_write(s->ssl, out, (int)(6 + sizeof path - 1 + EID));
 	s->since = now_ms();
+	SSL_write(s->ssl, out, (int)(6 + sizeof path - 1 + EID));
 }
 
 static void
@@ -193,8 +193,8 @@ ask_next(struct run *r)
 		s->asking = true;
 		s->mid++;
 		r->sent++;
+		s->began = now_ms();
 		session_send(s);
-		s->began = s->since;
 		return;
 	}
 }
