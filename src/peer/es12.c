@@ -68,7 +68,7 @@ peer_es12_register(struct task *t, struct peer *p, const struct peer_es12_event 
 	struct https_reply *out, const struct step *then)
 {
 	const struct peer_smds *known = find_smds(p, in->smds);
-	json_t *body = json_object();
+	json_t *body = peer_json_new(t->mem);
 
 	json_object_set_new(body, "eid", text_json(in->eid));
 	json_object_set_new(body, "rspServerAddress", json_string(p->settings.server_address));
@@ -81,7 +81,7 @@ static const struct step *
 delete_event(struct task *t, struct peer *p, const struct peer_es12_event *in,
 	struct https_reply *out, const struct step *then)
 {
-	json_t *body = json_object();
+	json_t *body = peer_json_new(t->mem);
 
 	json_object_set_new(body, "eid", text_json(in->eid));
 	json_object_set_new(body, "eventId", text_json(in->event_id));

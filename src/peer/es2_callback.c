@@ -31,7 +31,7 @@ body_of(struct task *t, struct peer *p, const struct peer_delivery *in)
 
 	if (!event)
 		return NULL;
-	body = json_object();
+	body = peer_json_new(t->mem);
 	peer_header_put(p, body, peer_uuid_text(t->mem, in->event_id));
 	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
 		value = json_object_get(event, members[i]);

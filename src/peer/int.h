@@ -16,7 +16,7 @@ struct peer {
 /* A JSON body that is posted; both in the task's arena. Members of `body` may be text or anything else. */
 struct peer_call {
 	const char *url;
-	json_t *body; /* taken over */
+	json_t *body; /* of peer_json_new */
 	struct slice roots;
 	struct https_keys *keys;
 	uint32_t most_ms; /* 0: as configured */
@@ -30,7 +30,8 @@ const struct step *peer_post(struct task *t, struct peer *p, const struct peer_c
 /* "xxxxxxxx-xxxx-…" of 16 octets. */
 const char *peer_uuid_text(struct arena *mem, struct slice octets);
 
-/* An object that goes with the arena; NULL when the text is none. */
+/* Objects that go with the arena. The latter is NULL when the text is none. */
+json_t *peer_json_new(struct arena *mem);
 json_t *peer_json_read(struct arena *mem, struct slice text);
 
 /* No call can be made: `then` comes at once. */

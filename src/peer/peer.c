@@ -45,6 +45,17 @@ drop_json(void *json)
 }
 
 json_t *
+peer_json_new(struct arena *mem)
+{
+	json_t *json = json_object();
+
+	if (!json)
+		abort();
+	arena_defer(mem, drop_json, json);
+	return json;
+}
+
+json_t *
 peer_json_read(struct arena *mem, struct slice text)
 {
 	json_t *json = json_loadb((const char *)text.p, text.n, 0, NULL);
@@ -88,19 +99,17 @@ peer_post(struct task *t, struct peer *p, const struct peer_call *call, struct h
 {
 	static const char *const headers[] = { "Content-Type: application/json;charset=UTF-8",
 		"X-Admin-Protocol: gsma/rsp/v2.5.0", NULL };
-	char *text = json_dumps(call->body, JSON_COMPACT);
+	size_t n = json_dumpb(call->body, NULL, 0, JSON_COMPACT);
+	char *text = arena_alloc(t->mem, n);
 	uint32_t ms = p->settings.call_ms;
 
-	json_decref(call->body);
-	if (!text)
-		abort();
-	arena_defer(t->mem, free, text);
+	json_dumpb(call->body, text, n, JSON_COMPACT);
 	if (call->most_ms && call->most_ms < ms)
 		ms = call->most_ms;
 	return https_client_post(t, p->client,
 		&(struct https_call){ .url = call->url,
 			.headers = headers,
-			.body = slice_text(text),
+			.body = slice_of(text, n),
 			.roots = call->roots,
 			.keys = call->keys,
 			.connect_ms = ms,

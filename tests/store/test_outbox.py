@@ -1,9 +1,13 @@
 """Who delivers what next: leases and those who hold them, the parts of payers, what is forgotten."""
 
+import itertools
 import uuid
 
 import pytest
 
+from database import REPOSITORY, Connection
+
+numbers = itertools.count(1)
 ADMIN = dict(actor="test", why="")
 LEASE = dict(lease_ms=3600000, renew_ms=1000, most=1000)
 
@@ -126,3 +130,38 @@ def test_what_was_told_long_ago_is_forgotten(outbox):
     left = outbox.db.rows("select outbox_id from delivery order by outbox_id")
     assert left == rows[2:]
     assert outbox.db.value("select count(*) from outbox where id = %s", rows[0]["outbox_id"]) == 1
+
+
+# ---- the migration that gave events at SM-DSs keys of their own -------------------------------------------------
+
+
+@pytest.fixture
+def upgraded(cluster):
+    """A database as it was before 0009, and a function that brings it on."""
+    name = f"upgraded{next(numbers)}"
+    cluster.run("postgres", f"create database {name}")
+    before, after = [], []
+    for path in sorted((REPOSITORY / "sql" / "schema").glob("*.sql")):
+        (before if path.name < "0009" else after).append(path.read_text(encoding="utf-8"))
+    for sql in before:
+        cluster.run(name, sql)
+    connection = Connection(cluster.folder, name)
+    yield connection, lambda: connection.rows(after[0])
+    connection.close()
+
+
+def test_what_was_owed_to_an_sm_ds_finds_its_new_place(upgraded):
+    db, upgrade = upgraded
+    eid = "8" * 32
+    for iccid, kind in (("8949000000000000001", "es12.delete"), ("8949000000000000002", "es12.register"),
+                        ("8949000000000000003", "es12.delete")):
+        db.rows("insert into outbox (operator_id, order_key, seq, type, data) values (1, %s, 7, %s,"
+                " es12_event('ds.example.org', %s, %s, 'M', 1))", iccid, kind, iccid, eid)
+    db.rows("update delivery set state = 'delivered' where order_key = '8949000000000000003'")
+    db.rows("delete from delivery_key where order_key = '8949000000000000003'")
+    upgrade()
+    ids = [row["id"] for row in db.rows("select id from outbox order by id")]
+    assert db.rows("select order_key, seq, state from delivery order by outbox_id") == [
+        {"order_key": f"{eid}/M", "seq": n, "state": state}
+        for n, state in zip(ids, ("waiting", "waiting", "delivered"))]
+    assert db.rows("select order_key, pending from delivery_key") == [{"order_key": f"{eid}/M", "pending": 2}]

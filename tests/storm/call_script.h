@@ -43,7 +43,9 @@ https_client_post(struct task *t, struct https_client *c, const struct https_cal
 
 	(void)c;
 	assert_non_null(call->url);
+	assert_true(call->body.n > 0);
 	call_script.calls++;
+	arena_alloc(t->mem, call->answer_most); /* as the client does */
 	*out = outcome == AS_WRITTEN     ? call_script.answer
 		: outcome == CONFLICTING ? (struct https_reply){ .status = 500, .retry_after = 7 }
 					 : (struct https_reply){ .wrong = "nobody is there" };

@@ -1,4 +1,6 @@
 /* The storm over import and the functions of ES2+ (SGP.22 §5.3). */
+#include "peer/peer.h"
+#include "storm/call_script.h"
 #include "storm/dp_storm.h"
 #include "codec/metadata.h"
 #include "unit/profile_upp_text.h"
@@ -54,6 +56,42 @@ fill_confirm(struct task *t)
 	c->in.release = true;
 }
 
+static struct peer *peer;
+
+static void
+drop_nothing(void *owner)
+{
+	(void)owner;
+}
+
+static void
+make_peer(void)
+{
+	static const struct peer_settings settings = { .requester = "2.999.10",
+		.server_address = "smdp.example.org",
+		.call_ms = 1000,
+		.smds = { { .address = "ds.example.org" } },
+		.smds_n = 1,
+		.drop = drop_nothing };
+
+	peer = peer_new(NULL, 1);
+	peer_settings_set(peer, &settings, 1);
+}
+
+/* The event is registered before the order is confirmed. */
+static void
+fill_confirm_at_sm_ds(struct task *t)
+{
+	struct dp_confirm_order *c = t->state;
+
+	fill_confirm(t);
+	c->in.smds_address = SLICE_LIT("DS.example.org:443");
+	stage.dp.peer = peer;
+	call_script.answer = (struct https_reply){ .status = 200,
+		.body = SLICE_LIT("{\"header\": {\"functionExecutionStatus\": "
+				  "{\"status\": \"Executed-Success\"}}}") };
+}
+
 static void
 fill_release(struct task *t)
 {
@@ -91,6 +129,7 @@ static const struct scene scenes[] = {
 	SCENE("ImportProfile under another ICCID", 1, dp_import_profile, fill_import_renamed),
 	SCENE("DownloadOrder", 2, dp_download_order, fill_download),
 	SCENE("ConfirmOrder", 1, dp_confirm_order, fill_confirm),
+	SCENE("ConfirmOrder with an SM-DS", 3, dp_confirm_order, fill_confirm_at_sm_ds),
 	SCENE("ReleaseProfile", 1, dp_release_profile, fill_release),
 	SCENE("CancelOrder", 1, dp_cancel_order, fill_cancel),
 	SCENE("ResetOrder", 1, dp_reset_order, fill_reset),
@@ -161,12 +200,46 @@ a_conflict_that_is_over_is_tried_again(void **state)
 	}
 }
 
+static unsigned last_query;
+
+static void
+note_query(unsigned query, const struct want *want)
+{
+	last_query = query;
+	row_write(query, want);
+}
+
+/* Whatever keeps an event from being registered, its reservation is taken back before the caller is told. */
+static void
+what_was_not_registered_is_taken_back(void **state)
+{
+	static const struct scene scene =
+		SCENE("ConfirmOrder with an SM-DS", 3, dp_confirm_order, fill_confirm_at_sm_ds);
+	static const enum outcome answers[] = { NO_ROW, CONFLICTING };
+
+	(void)state;
+	script.write = note_query;
+	for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+		script_clear();
+		script.outcomes[2] = answers[i];
+		storm_play(stage.loop, &scene, 0);
+		storm_must_be(&scene, REFUSED);
+		assert_int_equal(script.waits, 3);
+		assert_int_equal(last_query, Q_ORDER_UNRESERVE);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = { STORM_RUN,
-		STORM_TEST(a_conflict_that_is_over_is_tried_again) };
+		STORM_TEST(a_conflict_that_is_over_is_tried_again),
+		STORM_TEST(what_was_not_registered_is_taken_back) };
+	int failed;
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("dp_orders_storm", tests, NULL, NULL);
+	make_peer();
+	failed = cmocka_run_group_tests_name("dp_orders_storm", tests, NULL, NULL);
+	peer_free(peer);
+	return failed;
 }

@@ -215,6 +215,12 @@ row_write(unsigned query, const struct want *want)
 		*(struct store_imported *)want->row =
 			(struct store_imported){ SLICE_LIT(STAGE_ICCID), SLICE_LIT("gold") };
 		break;
+	case Q_ORDER_RESERVE:
+		*(struct store_reserved *)want->row = (struct store_reserved){ .order_id = 7,
+			.eid = SLICE_LIT(STAGE_EID),
+			.matching_id = SLICE_LIT("M-1"),
+			.at = 1 };
+		break;
 	case Q_ORDER_CREATE:
 	case Q_ORDER_CONFIRM:
 	case Q_ORDER_RELEASE:
