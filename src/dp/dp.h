@@ -100,7 +100,8 @@ struct dp {
 
 /*
  * Makes `w` the world of new tasks once the database has numbered its sets, and calls done(arg, ok)
- * then; the world is dropped when ok is false. Sets are CI × credential.
+ * then; takes over one reference of the world, which is released when ok is false: others, of the eIM, may
+ * hold it already. Sets are CI × credential.
  */
 void dp_world_start(struct dp *dp, struct dp_world *w, void (*done)(void *arg, bool ok), void *arg);
 void dp_world_release(struct dp_world *w);

@@ -145,7 +145,6 @@ dp_world_start(struct dp *dp, struct dp_world *w, void (*done)(void *arg, bool o
 	struct task *t = task_new(dp->loop, &number_sets, NULL, on_numbered);
 	struct numbering *c;
 
-	w->references = 1;
 	make_sets(w);
 	if (!t) {
 		dp_world_release(w);

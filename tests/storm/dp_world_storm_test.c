@@ -43,6 +43,7 @@ start(const struct scene *s)
 	struct dp_world *w = world_new();
 
 	(void)s;
+	w->references = 1;
 	w->drop = drop;
 	dp.loop = stage.loop;
 	dp_world_start(&dp, w, on_done, &dp);
