@@ -1,6 +1,6 @@
 /*
- * At the start and once a minute: keys of which nothing is owed, leases of long ago, and what was told longer ago than it is
- * kept. Events stay; of what is swept only a replay makes a delivery again.
+ * At the start and once a minute: keys of which nothing is owed, leases of long ago, and what was told longer ago
+ * than it is kept. Events stay; of what is swept only a replay makes a delivery again.
  */
 #include "outbox/int.h"
 
