@@ -69,6 +69,7 @@ def story(rspd, site, scratch):
     say("operator client remove", "acme", out["operator client add"]["client"])
     say("operator remove", "acme")
     say("profile-type create", "gold", "--keys", "ppk", "--on-delete", "reissue")
+    say("profile-type set", "gold", "--low-water", "1", "--imsi-range", "001010000000000-001019999999999")
     say("profile-type list")
     say("profile import", path, "--type", "gold", "--name", "Gold", "--why", "a test")
     say("profile list", "--type", "gold")
@@ -178,9 +179,9 @@ def test_every_verb_has_help_and_a_schema():
     listed = run("help")
     assert listed.returncode == 0
     for stem in SCHEMAS:
-        verbs = [" ".join(stem.rsplit("-", n)) for n in (1, 2)]
-        verb = next((verb for verb in verbs if verb in listed.stdout), None)
-        assert verb, stem
+        found = re.search(rf"^  ({stem.replace('-', '[- ]')}) ", listed.stdout, re.MULTILINE)
+        assert found, stem
+        verb = found[1]
         shown = run("help", *verb.split())
         assert shown.returncode == 0 and verb in shown.stdout
     for verb in LOCAL:
