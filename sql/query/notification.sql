@@ -2,8 +2,8 @@
 
 -- name: notification_record_result(transaction_id bytea, installed boolean, event text, error text, why text, sequence bigint, address text, evidence bytea, disproved boolean, result_data text) -> iccid text     zero rows: conflict
 -- The signed result of an installation. A success makes the profile Installed whatever its order's
--- state; if it was sold again meanwhile the newer order, when it is still open, is frozen, its event at an SM-
--- DS deleted, and the operator alerted; so too, without a move, when another card has it already. A failure
+-- state; if it was sold again meanwhile the newer order, when it is still open, is frozen, its event at an
+-- SM-DS deleted, and the operator alerted; so too, without a move, when another card has it already. A failure
 -- moves it only when its package is the newest; a success counts also after a failure of its own session.
 -- Disproved: the failure shows that the profile is not on the card, so that the order may go back to stock,
 -- also when it was postponed meanwhile. Of a reusable order it is told, and moves nothing. Conflict: no
