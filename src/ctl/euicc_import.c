@@ -224,6 +224,7 @@ read_rows(struct task *t)
 		case DP_ROWS_WRONG:
 			return wrong_file(t, c->rows->why);
 		case DP_ROWS_WAIT:
+			/* Backwards, when more has come. */
 			return c->rows->wait(c->rows, t, THEN(read_rows));
 		case DP_ROWS_END:
 			c->ended = true;
@@ -350,6 +351,7 @@ check_sent(struct task *t)
 			c->same++;
 	}
 	c->sent_from += c->sent_n;
+	/* Backwards: there may be rows of another operator. */
 	GO(send_rows);
 }
 

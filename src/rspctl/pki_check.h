@@ -45,7 +45,7 @@ void pki_check_crl(struct pki_report *r, const char *file);
 void pki_check_pair(struct pki_report *r, struct pki_pair pair);
 void pki_check_tls(struct pki_report *r, struct pki_tls tls);
 /* Certificate and key that devices know as they are: of an eIM, or of DTLS. The certificate may be NULL. */
-void pki_check_known(
-	struct pki_report *r, const char *what, const char *certificate, const char *key);
+void
+pki_check_known(struct pki_report *r, const char *what, const char *certificate, const char *key);
 
 #endif

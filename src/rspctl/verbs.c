@@ -456,8 +456,8 @@ static const struct rspctl_verb verbs[] = {
 	{ "euicc result", "show a package and what its result says", NULL,
 		OPTIONS(NUMBER_PLACE("PACKAGE", "package", "its number")), NULL, rspctl_show_package },
 	{ "eim config", "print the data by which an eUICC learns of this eIM",
-		"EimConfigurationData, for AddInitialEim in a factory or addEim of another eIM: Base64 of each form, or "
-		"one as DER with --out. With --eid it begins at that eUICC's counter.",
+		"EimConfigurationData, for AddInitialEim in a factory or addEim of another eIM: Base64 of each form, "
+		"or one as DER with --out. With --eid it begins at that eUICC's counter.",
 		OPTIONS(TEXT("--eid", "EID", "eid", "for this eUICC")
 			TEXT("--key", "KIND", NULL, "certificate or public-key (default: both)")
 			TEXT("--form", "FORM", NULL,
