@@ -36,16 +36,19 @@ select u.eid,
   from asked a
   join euicc u on u.eid = a.eid;
 
--- name: eim_head(eid text, interval_seconds integer) -> counter bigint, token bigint, candidate bigint, candidate_state text, learnt boolean, iot_version integer, package_id bigint, kind text, what text, state text, body bytea, octets bytea, times_out integer, intervals integer, due boolean     zero rows: none
+-- name: eim_head(eid text, interval_seconds integer) -> counter bigint, token bigint, candidate bigint, candidate_state text, learnt boolean, proven boolean, iot_version integer, package_id bigint, kind text, what text, state text, body bytea, octets bytea, times_out integer, intervals integer, due boolean, own boolean     zero rows: none
 -- What is out to this eUICC, or else what comes next: by priority, then by age; behind a barrier only data
--- requests. Due: another interval of its budget has passed. No package_id: there is nothing.
+-- requests. Proven: its key is known. Due: another interval of its budget has passed. Own: we want it ourselves. No
+-- package_id: there is nothing.
 select u.counter, u.token, u.candidate, u.candidate_state, u.learnt_at is not null as learnt,
+       u.point is not null or exists (select from rsp_session s where s.eid = u.eid) as proven,
        coalesce(u.iot_version, -1) as iot_version,
        p.id                     as package_id,
        p.kind, p.what, p.state, p.body, p.octets,
        coalesce(p.times_out, 0) as times_out,
        coalesce(p.intervals, 0) as intervals,
-       coalesce(p.counted_at <= now() - $2 * interval '1 second', false) as due
+       coalesce(p.counted_at <= now() - $2 * interval '1 second', false) as due,
+       coalesce(p.asked_by = 'rspd', false) as own
   from euicc u
   left join lateral (
        (select x.* from eim_package x where x.id = u.outstanding)
@@ -62,13 +65,18 @@ select u.counter, u.token, u.candidate, u.candidate_state, u.learnt_at is not nu
  where u.eid = $1 and u.closed_at is null;
 
 -- name: eim_want(eid text, kind text, what text, body bytea, priority smallint, why text) -> package_id bigint     zero rows: none
--- Something that we want ourselves, unless the same is under way. None: it is, or the eUICC is unknown.
+-- Something that we want ourselves. None: the same is under way, or (data) was answered within a minute; or the
+-- eUICC is unknown.
 with was as (
     select eid from euicc where eid = $1 and closed_at is null for update
 )
 insert into eim_package (eid, kind, what, body, priority, asked_by, why)
 select eid, $2, $3, $4, $5, 'rspd', $6
   from was
+ where $2 <> 'data'
+    or not exists (select from eim_package p
+                    where p.eid = $1 and p.what = $3 and p.asked_by = 'rspd' and p.state in ('done', 'failed')
+                      and p.state_since > now() - interval '1 minute')
     on conflict do nothing
 returning id as package_id;
 
@@ -113,7 +121,8 @@ returning octets;
 
 -- name: eim_step_aside(eid text, package_id bigint, results bytea) -> state text     zero rows: conflict
 -- The budget is spent (RULES 5.2): what became of a package or a download is unknown, and stored results are
--- asked for; a data request has failed. Whoever never says what he can is taken as he is.
+-- asked for; a data request has failed. Whoever never says what he can is taken as he is. A candidate for the token
+-- that nobody has judged is tried again.
 with was as (
     select eid, operator_id from euicc where eid = $1 and outstanding = $2 for update
 ), moved as (
@@ -122,10 +131,13 @@ with was as (
            meaning = jsonb_build_object('error', 'no-answer')
       from was
      where p.id = $2 and p.state = 'out'
- returning p.id, p.eid, p.kind, p.what, p.state, p.asked_by, p.why, was.operator_id
+ returning p.id, p.eid, p.kind, p.what, p.state, p.asked_by, p.token, was.operator_id
 ), freed as (
     update euicc u
        set outstanding = null,
+           candidate_state = case when moved.kind = 'package' and u.candidate_state = 'tried'
+                                   and u.candidate is not distinct from moved.token
+                                  then 'fresh' else u.candidate_state end,
            learnt_at = case when moved.kind = 'data' and moved.what = 'facts'
                             then coalesce(u.learnt_at, now()) else u.learnt_at end
       from moved

@@ -21,7 +21,8 @@
 	S(note_change)  /* a stateChangeCause: what the eUICC signs of it is wanted  */ \
 	S(find_head)    /* what is out, or comes next                                */ \
 	S(judge_head)   /* nothing, the same again, or something new                 */ \
-	S(look_again)   /* something else was put before it                          */ \
+	S(check_wanted) /* what was put before it; or it cannot be had now           */ \
+	S(look_again)   /* something else comes first                                */ \
 	S(bind_code)    /* an activation code of ours: only for this eUICC           */ \
 	S(prepare)      /* its octets, for the counter that is next                  */ \
 	S(sign)         /* … under our key                                           */ \
@@ -188,6 +189,27 @@ out_again(struct task *t)
 		s->interval_seconds, &c->again, THEN(give_again));
 }
 
+static bool
+is_candidate_fresh(const struct eim_get_eim_package *c)
+{
+	return slice_eq(c->head.candidate_state, SLICE_LIT("fresh"));
+}
+
+/* Something of our own before what is waiting. */
+static const struct step *
+want(struct task *t, const char *kind, const char *what, struct slice body, const char *why)
+{
+	struct eim_get_eim_package *c = t->state;
+	const struct store_wanted wanted = { .eid = c->call.eid,
+		.kind = slice_text(kind),
+		.what = slice_text(what),
+		.body = body,
+		.priority = OWN_FIRST,
+		.why = slice_text(why) };
+
+	return store_eim_want(t, c->call.eim->store, &wanted, &c->wanted, THEN(check_wanted));
+}
+
 static const struct step *
 judge_head(struct task *t)
 {
@@ -198,20 +220,31 @@ judge_head(struct task *t)
 	c->call.package_id = c->head.package_id;
 	if (slice_eq(c->head.state, SLICE_LIT("out")))
 		return out_again(t);
-	/* RULES 5.4: with which token it is to be signed, the IPA is asked first. */
-	if (is_package(c) && !c->head.learnt) {
-		const struct store_wanted facts = { .eid = c->call.eid,
-			.kind = SLICE_LIT("data"),
-			.what = SLICE_LIT("facts"),
-			.body = eim_body_facts(t->mem, c->head.iot_version),
-			.priority = OWN_FIRST,
-			.why = SLICE_LIT("before the first package") };
-
-		return store_eim_want(t, c->call.eim->store, &facts, &c->wanted, THEN(look_again));
-	}
+	/* RULES 5.4: with which token it is to be signed, and whose signature its result will bear, is asked first … */
+	if (is_package(c) && !(c->head.learnt && c->head.proven))
+		return want(t, "data", "facts", eim_body_facts(t->mem, c->head.iot_version),
+			"before the first package");
+	/* … and what it says is tried with a package that nobody misses. */
+	if (is_package(c) && !c->head.own && is_candidate_fresh(c))
+		return want(t, "package", "list-profiles",
+			eim_body_profiles(t->mem, c->head.iot_version),
+			"tries the token that the eUICC named");
 	if (slice_eq(c->head.kind, SLICE_LIT("trigger")))
 		GO(bind_code);
 	GO(prepare);
+}
+
+static const struct step *
+check_wanted(struct task *t)
+{
+	struct eim_get_eim_package *c = t->state;
+
+	/* It was asked a moment ago and did not say: no package goes where no result can be verified. */
+	if (t->got != R_OK && c->head.learnt && !c->head.proven) {
+		c->call.note = "its key is not known";
+		return nothing(t);
+	}
+	GO(look_again);
 }
 
 static const struct step *
@@ -273,7 +306,7 @@ prepare(struct task *t)
 {
 	struct eim_get_eim_package *c = t->state;
 	struct store_handed_out *h = &c->handed;
-	bool candidate;
+	bool candidate = is_candidate_fresh(c);
 
 	note_activation(c);
 	*h = (struct store_handed_out){ .eid = c->call.eid,
@@ -286,7 +319,6 @@ prepare(struct task *t)
 		h->octets = eim_request_write(t->mem, &c->head, h->eim_transaction_id);
 		GO(hand_out);
 	}
-	candidate = slice_eq(c->head.candidate_state, SLICE_LIT("fresh"));
 	h->counter = c->head.counter + 1;
 	h->token = candidate ? c->head.candidate : c->head.token;
 	h->tried = candidate;

@@ -107,6 +107,7 @@ static const struct column head_columns[] = {
 	COL_INT8(struct store_eim_head, candidate),
 	COL_TEXT(struct store_eim_head, candidate_state),
 	COL_BOOL(struct store_eim_head, learnt),
+	COL_BOOL(struct store_eim_head, proven),
 	COL_INT4(struct store_eim_head, iot_version),
 	COL_INT8(struct store_eim_head, package_id),
 	COL_TEXT(struct store_eim_head, kind),
@@ -117,6 +118,7 @@ static const struct column head_columns[] = {
 	COL_INT4(struct store_eim_head, times_out),
 	COL_INT4(struct store_eim_head, intervals),
 	COL_BOOL(struct store_eim_head, due),
+	COL_BOOL(struct store_eim_head, own),
 };
 
 const struct step *

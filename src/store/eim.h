@@ -84,12 +84,13 @@ struct store_eim_head {
 	int64_t counter; /* the last one used */
 	int64_t token, candidate;
 	struct slice candidate_state; /* "fresh": to be tried */
-	bool learnt;
-	int32_t iot_version; /* -1: not known */
-	int64_t package_id;  /* STORE_NULL: there is nothing */
+	bool learnt, proven;          /* it has said what it is; its key is known */
+	int32_t iot_version;          /* -1: not known */
+	int64_t package_id;           /* STORE_NULL: there is nothing */
 	struct slice kind, what, state, body, octets;
 	int32_t times_out, intervals;
 	bool due; /* another interval of its budget has passed */
+	bool own; /* we want it ourselves */
 };
 /* R_NONE: the eUICC is unknown, or does not know us any more. */
 const struct step *store_eim_head(struct task *t, struct store *s, struct slice eid,

@@ -208,10 +208,31 @@ def test_who_is_not_known_is_asked_first(rspd, desk, iot_card, form):
     known = desk.euicc(card)
     assert known["proven"] and known["candidate"] == 7 and known["features"] == 3
     assert known["token_standing"] == "unknown"
-    ipa.run()
+    probe, package = ipa.run()
+    assert der.read(probe, 0xBF51).get(0x30, 0xA0).find(0xBF2D)  # tried with what nobody misses
+    assert identifier(package) == bytes(desk.package(number)["eim_transaction_id"])
     assert desk.state(number) == "done"
     known = desk.euicc(card)
     assert (known["token"], known["token_standing"], known["candidate_state"]) == (7, "kept", None)
+
+
+def test_a_stranger_names_a_token_and_nothing_is_lost(rspd, desk, iot_card):
+    card = iot_card(token=7)
+    assert desk.add(card) == "added"
+    number = desk.want(card, psmos(want.GET_RAT))
+    ipa = Ipa(card, rspd.client())
+    facts = ipa.poll()
+    forged = der.tlv(0x84, b"\x63") + der.tlv(0x87, identifier(facts))
+    ipa.provide(der.tlv(0xBF52, der.tlv(0xA0, forged)))
+    assert desk.euicc(card)["candidate"] == 99 and not desk.euicc(card)["proven"]
+    assert ipa.poll() == 1  # nothing goes where no result can be verified, and it was asked just now
+    rspd.database.rows(
+        "update eim_package set state_since = now() - interval '2 minutes'"
+        f" where eid = '{card.eid}' and state = 'done'"
+    )
+    ipa.run()
+    assert desk.state(number) == "done"
+    assert (desk.euicc(card)["token"], desk.euicc(card)["token_standing"]) == (7, "kept")
 
 
 def test_a_token_that_is_wrong_is_tried_once(desk, iot_card, rspd):

@@ -80,6 +80,7 @@ row_head(struct store_eim_head *row)
 		.token = STORE_NULL,
 		.candidate = STORE_NULL,
 		.learnt = stage.head != HEAD_UNLEARNT || stage.turned,
+		.proven = true,
 		.iot_version = -1,
 		.package_id = 7,
 		.kind = slice_text(package                ? "package"
