@@ -2,6 +2,7 @@
 them, whatever happens on the way; variants by what the card can do; versions kept by the order."""
 
 import itertools
+import json
 
 import pytest
 
@@ -181,6 +182,28 @@ def test_a_template_that_needs_what_loaded_profiles_lack(rspd):
     code, printed, _ = rspd.ctl("profile-type", "template", "add", "lacking", wanting, check=False)
     assert code == 1 and '"template-needs-more"' in printed or '"metadata-invalid"' in printed
     assert rspd.ask("profile-type show", name="lacking")["version"] == 1
+
+
+def test_a_template_is_held_against_keys_and_networks_of_loaded_profiles(rspd):
+    """One row of two has OTA keys: a newer template must have a place for them, and the owner whose IMSIs they are."""
+    make_type(rspd, "held")
+    load(rspd, "held", [row()])
+    load(rspd, "held", [row(kic1="a1" * 16, kid1="a2" * 16)])
+    newer = upp.profile(499_994, k=bytes(range(1, 17)), filler=800)
+    other = write(rspd, "other.der", newer.replace(b"\x82\x01\x02\x83\x01\x01", b"\x82\x01\x02\x83\x01\x02"))
+
+    def add(file, *words):
+        code, printed, _ = rspd.ctl("profile-type", "template", "add", "held", file, *words, check=False)
+        told = json.loads(printed)
+        return told["version"] if code == 0 else (told["error"]["code"], told["error"]["message"])
+
+    code, message = add(other)
+    assert code == "template-needs-more" and "kid1 has no place" in message
+    code, message = add(write(rspd, "newer.der", newer), "--owner", "00102")
+    assert code == "template-needs-more" and "network" in message
+    assert rspd.ask("profile-type show", name="held")["version"] == 1
+    assert add(other, "--variant") == 1  # leaves out what it has no place for
+    assert add(rspd.folder / "newer.der", "--owner", "00101") == 2
 
 
 def test_templates_where_there_is_no_place_for_them(rspd):

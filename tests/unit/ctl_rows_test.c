@@ -128,8 +128,8 @@ static void
 csv_that_is_broken(void **state)
 {
 	(void)state;
-	must_tell(false, "a,b\n1,2\"3\n4,5\n",
-		"N1 a|b\nB2@1 has a quote in its middle\nR3 4|5\nend");
+	must_tell(
+		false, "a,b\n1,2\"3\n4,5\n", "N1 a|b\nB2@1 has a quote in its middle\nR3 4|5\nend");
 	/* Nothing can be said of rows without names. */
 	must_tell(false, "a,b\"c\n1,2\n", "W1@1 has a quote in its middle\n");
 }
