@@ -325,6 +325,80 @@ errors_are_those_of_the_table(void **state)
 	assert_int_equal(wire_es9_error(WIRE_TAG_HANDLE_NOTIFICATION, "8.10.1", "3.9"), 127);
 }
 
+/* ---- members of ESipa: some may be left out, a CHOICE in its place ---------------------------------- */
+
+static void
+members_without_a_wrapper(void **state)
+{
+	static const struct wire_member rows[] = {
+		{ "eidValue", WIRE_HEX, WIRE_VALUE, 0x5a, 0,
+			offsetof(struct call, in.euicc_challenge), true },
+		{ "eimPackageResult", WIRE_BASE64, WIRE_ANY, 0, 0,
+			offsetof(struct call, in.euicc_info1), false },
+		{ "more", WIRE_BASE64, WIRE_WHOLE, 0xbf53, 0,
+			offsetof(struct call, in.smdp_address), true },
+	};
+	static const struct wire_message message = { rows, 3 };
+	static const struct {
+		const char *octets;
+		size_t n;
+		enum wire_fault fault;
+		size_t eid, any, more;
+	} scenes[] = {
+		{ "\x5a\1\x89\xbf\x51\0", 6, WIRE_FINE, 1, 3, 0 },
+		{ "\xbf\x51\0", 3, WIRE_FINE, 0, 3, 0 },
+		{ "\x30\0\xbf\x53\0", 5, WIRE_FINE, 0, 2, 3 },
+		{ "\x5a\1\x89", 3, WIRE_MISSING, 1, 0, 0 },
+		{ "", 0, WIRE_MISSING, 0, 0, 0 },
+		{ "\x5a\5\x89", 3, WIRE_INVALID, 0, 0, 0 },
+	};
+	struct arena scratch;
+	const char *name;
+
+	(void)state;
+	arena_init(&scratch, 1 << 20, NULL, NULL);
+	for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++) {
+		struct slice octets = slice_of(scenes[i].octets, scenes[i].n);
+		struct call c = { 0 };
+
+		assert_int_equal(wire_asn1_members_read(&scratch, octets, &message, &c, &name),
+			scenes[i].fault);
+		assert_int_equal(c.in.euicc_challenge.n, scenes[i].eid);
+		assert_int_equal(c.in.euicc_info1.n, scenes[i].any);
+		assert_int_equal(c.in.smdp_address.n, scenes[i].more);
+	}
+	arena_fini(&scratch);
+}
+
+static void
+a_message_is_written_without_what_is_absent(void **state)
+{
+	static const struct wire_member rows[] = {
+		{ "a", WIRE_BASE64, WIRE_WHOLE, 0xbf51, 0, offsetof(struct call, in.euicc_info1),
+			true },
+		{ "b", WIRE_BASE64, WIRE_VALUE, 0x80, 0, offsetof(struct call, in.euicc_challenge),
+			true },
+	};
+	static const struct wire_message message = { rows, 2 };
+	struct call c = { .in.euicc_challenge = SLICE_LIT("") };
+	struct slice value;
+	struct arena scratch;
+	uint32_t tag;
+
+	(void)state;
+	arena_init(&scratch, 1 << 20, NULL, NULL);
+	assert_true(slice_eq(wire_asn1_members_write(&scratch, &message, &c), SLICE_LIT("\x80\0")));
+	assert_true(slice_eq(wire_asn1_tagged_write(
+				     &scratch, 0xbf4f, wire_asn1_number_write(&scratch, 0x02, 127)),
+		SLICE_LIT("\xbf\x4f\3\2\1\x7f")));
+	assert_true(wire_asn1_whole_read(SLICE_LIT("\xbf\x4f\1\0"), &tag, &value));
+	assert_int_equal(tag, 0xbf4f);
+	assert_int_equal(value.n, 1);
+	assert_false(wire_asn1_whole_read(SLICE_LIT("\xbf\x4f\0\0"), &tag, &value));
+	assert_false(wire_asn1_tag_find(SLICE_LIT(""), &tag));
+	arena_fini(&scratch);
+}
+
 int
 main(void)
 {
@@ -335,6 +409,8 @@ main(void)
 		cmocka_unit_test(answers_are_those_of_the_module),
 		cmocka_unit_test(answers_of_any_length_have_minimal_lengths),
 		cmocka_unit_test(errors_are_those_of_the_table),
+		cmocka_unit_test(members_without_a_wrapper),
+		cmocka_unit_test(a_message_is_written_without_what_is_absent),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -258,6 +258,91 @@ an_answer_is_exactly_these_octets(void **state)
 	arena_fini(&mem);
 }
 
+/* ---- members of ESipa: some may be left out, numbers, flags ----------------------------------------- */
+
+static const struct wire_member loose[] = {
+	{ "eidValue", WIRE_HEX, WIRE_VALUE, 0x5a, 0, offsetof(struct call, id), true },
+	{ "notifyStateChange", WIRE_FLAG, WIRE_VALUE, 0x80, 0, offsetof(struct call, octets),
+		true },
+	{ "stateChangeCause", WIRE_NUMBER, WIRE_VALUE, 0x81, 0, offsetof(struct call, text), true },
+};
+static const struct wire_message loose_message = { loose, sizeof loose / sizeof *loose };
+
+static enum wire_fault
+read_loose(struct arena *mem, const char *body, struct call *call)
+{
+	const char *name;
+
+	*call = (struct call){ 0 };
+	return wire_json_read(mem, slice_text(body), &loose_message, call, &name);
+}
+
+static void
+what_may_be_left_out_is_absent(void **state)
+{
+	static const struct wire_message none = { NULL, 0 };
+	static const struct wire_status failed = { "8.1.1", "3.7", "nothing" };
+	struct arena mem;
+	struct call call;
+	int64_t unknown;
+
+	(void)state;
+	arena_init(&mem, 1 << 20, NULL, NULL);
+	unknown = stats_get(STATS_lenient_unknown_member);
+	assert_int_equal(read_loose(&mem, "{}", &call), WIRE_FINE);
+	assert_null(call.id.p);
+	assert_int_equal(read_loose(&mem, "{\"eidValue\":null}", &call), WIRE_FINE);
+	assert_null(call.id.p);
+	assert_int_equal(
+		read_loose(&mem, "{\"notifyStateChange\":true,\"stateChangeCause\":127}", &call),
+		WIRE_FINE);
+	assert_non_null(call.octets.p);
+	assert_int_equal(call.octets.n, 0);
+	assert_true(slice_eq(call.text, SLICE_LIT("\x7f")));
+	assert_int_equal(stats_get(STATS_lenient_unknown_member), unknown);
+	assert_int_equal(
+		read_loose(&mem, "{\"notifyStateChange\":false,\"other\":1}", &call), WIRE_FINE);
+	assert_null(call.octets.p);
+	assert_int_equal(stats_get(STATS_lenient_unknown_member), unknown + 1);
+	assert_string_equal((const char *)wire_json_answer_write(&mem, &failed, &none, &call).p,
+		"{\"header\":{\"functionExecutionStatus\":{\"status\":\"Failed\","
+		"\"statusCodeData\":{\"subjectCode\":\"8.1.1\",\"reasonCode\":\"3.7\","
+		"\"message\":\"nothing\"}}}}");
+	arena_fini(&mem);
+}
+
+/* As the contents of an INTEGER, shortest and not negative. */
+static void
+numbers_are_integers_both_ways(void **state)
+{
+	static const struct {
+		const char *json, *octets;
+		size_t n;
+	} rows[] = { { "0", "\0", 1 }, { "127", "\x7f", 1 }, { "128", "\0\x80", 2 },
+		{ "65535", "\0\xff\xff", 3 }, { "8388607", "\x7f\xff\xff", 3 } };
+	struct arena mem;
+	struct call call;
+
+	(void)state;
+	arena_init(&mem, 1 << 20, NULL, NULL);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const char *body = arena_printf(&mem, "{\"stateChangeCause\":%s}", rows[i].json);
+		const char *answer = arena_printf(&mem, ",\"stateChangeCause\":%s}", rows[i].json);
+
+		assert_int_equal(read_loose(&mem, body, &call), WIRE_FINE);
+		assert_true(slice_eq(call.text, slice_of(rows[i].octets, rows[i].n)));
+		assert_non_null(strstr(
+			(const char *)wire_json_answer_write(&mem, NULL, &loose_message, &call).p,
+			answer));
+	}
+	assert_int_equal(read_loose(&mem, "{\"stateChangeCause\":-1}", &call), WIRE_INVALID);
+	assert_int_equal(read_loose(&mem, "{\"stateChangeCause\":1.5}", &call), WIRE_INVALID);
+	assert_int_equal(read_loose(&mem, "{\"stateChangeCause\":\"1\"}", &call), WIRE_INVALID);
+	assert_int_equal(read_loose(&mem, "{\"notifyStateChange\":1}", &call), WIRE_INVALID);
+	assert_int_equal(read_loose(&mem, "{\"eidValue\":\"xy\"}", &call), WIRE_INVALID);
+	arena_fini(&mem);
+}
+
 int
 main(void)
 {
@@ -268,6 +353,8 @@ main(void)
 		cmocka_unit_test(nesting_has_an_end),
 		cmocka_unit_test(a_body_of_many_values_is_not_parsed),
 		cmocka_unit_test(an_answer_is_exactly_these_octets),
+		cmocka_unit_test(what_may_be_left_out_is_absent),
+		cmocka_unit_test(numbers_are_integers_both_ways),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
