@@ -18,7 +18,7 @@
 #include "rspctl/talk.h"
 #include "rspctl/verbs.h"
 
-enum { PAGE = 200, FAULTS_SHOWN = 50, LOOK_MS = 300, LOOK_MOST_MS = 3000, US = 1000000 };
+enum { PAGE = 500, FAULTS_SHOWN = 50, LOOK_MS = 300, LOOK_MOST_MS = 3000, US = 1000000 };
 
 static bool
 wanted(const char *option)
@@ -189,6 +189,8 @@ rspctl_euicc_list(const struct rspctl_verb *verb)
 	json_t *all = json_array(), *answer, *ok, *next = NULL;
 	int code;
 
+	if (wanted("all") && !json_object_get(rspctl_call.args, "limit"))
+		json_object_set_new(rspctl_call.args, "limit", json_integer(PAGE));
 	do {
 		if (next)
 			json_object_set_new(rspctl_call.args, "after", next);

@@ -399,7 +399,7 @@ static const struct rspctl_verb verbs[] = {
 			TEXT("--after", "EID", "after", "begin behind this one")
 			FLAG("--all", NULL, "all that fit, however many")
 			FLAG("--csv", NULL, "as CSV")
-			LIMIT),
+			NUMBER("--limit", "N", "limit", "at most this many (default 200, at most 500)")),
 		rspctl_euicc_list, NULL },
 	COMMAND("euicc enable", "have a profile enabled",
 		"With --rollback the device goes back to the former profile by itself when the new one gets no "
