@@ -254,7 +254,9 @@ a_new_limit_holds_for_new_connections(void **state)
 static void
 answer_parked(struct server *s, const void *text)
 {
-	struct answer answer = { 200, "text/plain", slice_text(text), 0 };
+	struct answer answer = {
+		.status = 200, .content_type = "text/plain", .body = slice_text(text)
+	};
 
 	request_respond(s->parked, &answer);
 	s->parked = NULL;
