@@ -308,6 +308,29 @@ def test_polls_by_the_hundred(rspd, site, transport, connections, udp_port):
     assert resumed == (56 if connections == "resume" else 0)
 
 
+def test_cards_of_a_folder_work_on_their_packages(rspd, desk, make_sim, site, tmp_path):
+    sim = make_sim()  # whose configuration file the others are given
+    folder = tmp_path / "cards"
+    made = sim.verb(
+        "ipa", "new", "--pki", sim.pki, "--out", folder, "--count", "3", "--eim-config",
+        tmp_path / "eim.der",
+    )
+    assert made[0] == 0, made
+    numbers = []
+    for eid in made[1].split():
+        card = SimpleNamespace(eid=eid, identities=sim.identities)
+        assert desk.add(card) == "added"
+        numbers.append(desk.want(card, psmos(want.GET_RAT)))
+    status, out, err = sim.verb(
+        "load", "--ipa", "--server", NAMES["nist"], *sim.where, "--cards", folder, "--ca",
+        site.folder / "nist-ci.pem", "--sessions", "3", "--clients", "2", "--json",
+    )
+    assert status == 0, (out, err)
+    told = json.loads(out)
+    assert told["completed"] == 3 and told["provideEimPackageResult_p50_ms"] > 0
+    assert [desk.state(n) for n in numbers] == ["done"] * 3
+
+
 def test_a_stranger_is_not_believed(rspd, make_sim, transport, tmp_path, site):
     """Neither trust nor a server: another CA is no eIM of ours."""
     sim = make_sim(transport=transport)
