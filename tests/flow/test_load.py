@@ -157,7 +157,7 @@ def test_a_type_is_set(stock):
                     "imsiRange": "001010000000000-001019999999999"}
     assert try_load(stock, rows, type_name="settled")["loaded"] == 1
     assert "imsiRange" not in stock.ctl("profile-type", "set", "settled", "--any-imsi", "--low-water", 0)
-    for words in ([], ["--any-imsi", "--imsi-range", "1-2"], ["--shared-imsi", "perhaps"], ["--imsi-range", "12-13"],
+    for words in ([], ["--any-imsi", "--imsi-range", "1-2"], ["--shared-imsi", "perhaps"], ["--imsi-range", "12-13"], ["--low-water", 2**31],
                   ["--any-imsi", "--imsi-range", "001010000000000-001019999999999"]):
         code, printed, _ = stock.ctl("profile-type", "set", "settled", *words, check=False)
         assert code and json.loads(printed)["error"]["code"] == "arguments", words
