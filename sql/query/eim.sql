@@ -2,15 +2,25 @@
 -- Each move locks the row of euicc first and decides by it: what another transaction changed while we waited
 -- for that row shows there, and nowhere else. Events take their numbers from eid_events.
 
--- name: eim_poll(eids text[]) -> eid text, waiting boolean     zero rows: none
--- A batch of GetEimPackage: for which of these eUICCs there may be something to hand out. That they were seen is
--- written at most once a minute each, and told at most once an hour. An EID that is not among the rows is unknown.
-with asked as materialized (
-    select distinct eid from unnest($1) as e(eid)
-), stale as (
+-- name: eim_poll(eids text[]) -> eid text, waiting boolean, stale boolean     zero rows: none
+-- A batch of GetEimPackage: for which of these eUICCs there may be something to hand out, and of which it is to be
+-- noted that they were seen. An EID that is not among the rows is unknown.
+select u.eid,
+       u.closed_at is null
+       and (u.outstanding is not null
+            or exists (select from eim_package p
+                        where p.eid = u.eid and p.state in ('waiting', 'out')
+                          and coalesce(p.not_before <= now(), true))) as waiting,
+       coalesce(u.last_seen < now() - interval '1 minute', true)      as stale
+  from (select distinct eid from unnest($1) as e(eid)) a
+  join euicc u on u.eid = a.eid;
+
+-- name: eim_seen(eids text[]) -> seen bigint     zero rows: none
+-- They were seen: written at most once a minute each, told at most once an hour.
+with stale as (
     select u.eid, u.operator_id,
            coalesce(u.told_seen_at < now() - interval '1 hour', true) as tell
-      from asked a
+      from (select distinct eid from unnest($1) as e(eid)) a
       join euicc u on u.eid = a.eid
      where coalesce(u.last_seen < now() - interval '1 minute', true)
      order by u.eid
@@ -27,14 +37,7 @@ with asked as materialized (
       from stale
      where tell
 )
-select u.eid,
-       u.closed_at is null
-       and (u.outstanding is not null
-            or exists (select from eim_package p
-                        where p.eid = u.eid and p.state in ('waiting', 'out')
-                          and coalesce(p.not_before <= now(), true))) as waiting
-  from asked a
-  join euicc u on u.eid = a.eid;
+select count(*) as seen from stale;
 
 -- name: eim_head(eid text, interval_seconds integer) -> counter bigint, token bigint, candidate bigint, candidate_state text, learnt boolean, proven boolean, iot_version integer, package_id bigint, kind text, what text, state text, body bytea, octets bytea, times_out integer, intervals integer, due boolean, own boolean     zero rows: none
 -- What is out to this eUICC, or else what comes next: by priority, then by age; behind a barrier only data

@@ -41,12 +41,16 @@ struct batch_task {
 	struct slice eids[STORE_POLL_MAX];
 	size_t n;
 	struct rows rows;
+	struct slice stale[STORE_POLL_MAX];
+	size_t stale_n;
+	struct store_seen seen;
 };
 
 /* clang-format off */
 #define STEPS(S) \
-	S(ask)  /* for all of them at once       */ \
-	S(give) /* each what it has waited for   */
+	S(ask)    /* for all of them at once                      */ \
+	S(give)   /* each what it has waited for                  */ \
+	S(finish) /* … and that some were seen is written by then */
 /* clang-format on */
 STEPS(DECLARE_STEP)
 static const struct step *const steps[] = { STEPS(STEP_REF) NULL };
@@ -108,25 +112,6 @@ wake(struct batch *b, size_t i, enum got got, enum trouble bad)
 	task_wake(t, got, bad);
 }
 
-static const struct step *
-give(struct task *t)
-{
-	const struct batch_task *c = t->state;
-	struct batch *b = c->batch;
-
-	for (size_t i = 0; b && i < b->n; i++) {
-		const struct store_poll *row;
-
-		if (!b->waiters[i])
-			continue;
-		row = row_of(c, b->waiters[i]->eid);
-		if (row)
-			b->waiters[i]->out->waiting = row->waiting;
-		wake(b, i, row ? R_OK : R_NONE, T_NONE);
-	}
-	FINISH;
-}
-
 /* Whoever still waits hears of the trouble. */
 static void
 batch_free(struct batch *b, enum trouble bad)
@@ -138,13 +123,52 @@ batch_free(struct batch *b, enum trouble bad)
 	free(b);
 }
 
+/* The answers do not wait for what is written of them. */
+static const struct step *
+give(struct task *t)
+{
+	struct batch_task *c = t->state;
+	struct batch *b = c->batch;
+	struct store *store;
+
+	if (!b) /* too late */
+		FINISH;
+	store = b->gather->eim->store;
+	for (size_t i = 0; i < b->n; i++) {
+		const struct store_poll *row;
+
+		if (!b->waiters[i])
+			continue;
+		row = row_of(c, b->waiters[i]->eid);
+		if (row)
+			b->waiters[i]->out->waiting = row->waiting;
+		wake(b, i, row ? R_OK : R_NONE, T_NONE);
+	}
+	batch_free(b, T_NONE);
+	c->batch = NULL;
+	for (size_t i = 0; i < c->rows.n; i++)
+		if (((const struct store_poll *)c->rows.first)[i].stale)
+			c->stale[c->stale_n++] = ((const struct store_poll *)c->rows.first)[i].eid;
+	if (!c->stale_n)
+		FINISH;
+	return store_eim_seen(t, store, c->stale, c->stale_n, &c->seen, THEN(finish));
+}
+
+static const struct step *
+finish(struct task *t)
+{
+	(void)t;
+	FINISH;
+}
+
 /* Whoever was not given an answer hears of the trouble; what comes after a deadline is nobody's. */
 static void
 on_end(struct task *t)
 {
 	struct batch_task *c = t->state;
 
-	batch_free(c->batch, t->bad ? t->bad : T_BUSY);
+	if (c->batch)
+		batch_free(c->batch, t->bad ? t->bad : T_BUSY);
 	c->batch = NULL;
 }
 

@@ -89,7 +89,7 @@ store_eim_packages(struct task *t, struct store *s, struct slice eid, int64_t be
 /* ---- polls and what is handed out ------------------------------------------------------------------- */
 
 static const struct column poll_columns[] = { COL_TEXT(struct store_poll, eid),
-	COL_BOOL(struct store_poll, waiting) };
+	COL_BOOL(struct store_poll, waiting), COL_BOOL(struct store_poll, stale) };
 
 const struct step *
 store_eim_poll(struct task *t, struct store *s, const struct slice *eids, size_t n,
@@ -99,6 +99,17 @@ store_eim_poll(struct task *t, struct store *s, const struct slice *eids, size_t
 
 	return query_send(t, s, Q_EIM_POLL, params,
 		MANY_ROWS(struct store_poll, poll_columns, STORE_POLL_MAX, out), then);
+}
+
+static const struct column seen_columns[] = { COL_INT8(struct store_seen, seen) };
+
+const struct step *
+store_eim_seen(struct task *t, struct store *s, const struct slice *eids, size_t n,
+	struct store_seen *out, const struct step *then)
+{
+	const struct param params[] = { P_TEXT_ARRAY(eids, n) };
+
+	return query_send(t, s, Q_EIM_SEEN, params, ONE_ROW(seen_columns, out), then);
 }
 
 static const struct column head_columns[] = {

@@ -75,10 +75,18 @@ enum { STORE_POLL_MAX = 64 };
 struct store_poll {
 	struct slice eid;
 	bool waiting; /* something may be there for it */
+	bool stale;   /* it is to be noted that it was seen */
 };
 /* A batch of at most STORE_POLL_MAX; a row for each eUICC that is known. R_NONE: none is. */
 const struct step *store_eim_poll(struct task *t, struct store *s, const struct slice *eids,
 	size_t n, struct rows *out, const struct step *then) MUST_RETURN;
+
+struct store_seen {
+	int64_t seen;
+};
+/* Notes that they were seen, at most STORE_POLL_MAX. */
+const struct step *store_eim_seen(struct task *t, struct store *s, const struct slice *eids,
+	size_t n, struct store_seen *out, const struct step *then) MUST_RETURN;
 
 struct store_eim_head {
 	int64_t counter; /* the last one used */

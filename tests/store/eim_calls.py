@@ -54,7 +54,7 @@ def result_of(eid, number, outcome="done", **more):
                 fence=0, evidence="list") | more
 
 
-def eim_poll(world):
+def eim_seen(world):
     return dict(eids=[euicc(world), world.eid()])
 
 
@@ -187,7 +187,7 @@ def then_same(first):
 def calls(same, nothing):
     """(what prepares the call, its statement, what its repetition answers)"""
     return [
-        (eim_poll, "eim_poll", same),
+        (eim_seen, "eim_seen", [{"seen": 0}]),
         (eim_want, "eim_want", nothing),
         (eim_hand_out, "eim_hand_out", same),
         (eim_hand_out_of_data, "eim_hand_out", same),

@@ -40,6 +40,7 @@ static struct {
 	enum head head;
 	bool turned; /* the head was put aside or something was put before it */
 	const char *kind;
+	bool stale; /* it was not seen for long */
 } stage;
 
 static inline struct slice
@@ -120,7 +121,9 @@ row_found(struct store_eim_found *row)
 static inline void
 rows_poll(struct rows *rows)
 {
-	static const struct store_poll one = { SLICE_LIT(STAGE_EID), true };
+	static struct store_poll one = { SLICE_LIT(STAGE_EID), true, false };
+
+	one.stale = stage.stale;
 
 	*rows = (struct rows){ &one, 1, false };
 }

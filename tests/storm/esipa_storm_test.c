@@ -158,6 +158,20 @@ trouble_of_a_batch_is_told_to_each(void **state)
 }
 
 static void
+nobody_waits_until_it_is_written_that_he_was_seen(void **state)
+{
+	(void)state;
+	stage.stale = true;
+	for (enum outcome o = AS_WRITTEN; o < OUTCOMES; o++) {
+		script_clear();
+		script.outcomes[2] = o;
+		poll_at_once(4);
+		assert_int_equal(given, 4);
+		assert_int_equal(script.waits, 2 + 4 * 2);
+	}
+}
+
+static void
 without_room_for_the_batch_all_hear_it(void **state)
 {
 	(void)state;
@@ -196,6 +210,7 @@ main(void)
 		STORM_RUN,
 		STORM_TEST(polls_that_come_together_are_one_statement),
 		STORM_TEST(trouble_of_a_batch_is_told_to_each),
+		STORM_TEST(nobody_waits_until_it_is_written_that_he_was_seen),
 		STORM_TEST(without_room_for_the_batch_all_hear_it),
 		STORM_TEST(a_tight_loop_is_seen_and_forgiven),
 	};
