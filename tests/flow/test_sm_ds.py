@@ -355,16 +355,17 @@ def test_a_crash_after_the_deletion_leaves_no_event(rspd, sm_ds, order, card):
 def test_an_older_orders_deletion_takes_no_event_that_is_needed(rspd, sm_ds, order, card):
     """The MatchingID is chosen again, for another profile of the same eUICC."""
     old, new = order(eid=card.eid, confirm=False), order(eid=card.eid, confirm=False)
+    of_it = f"from delivery where order_key = '{card.eid}/CHOSEN-AGAIN'"
     assert "ok" in confirm(rspd, old.iccid, sm_ds, matchingId="CHOSEN-AGAIN")
     sm_ds.kill()
     old.cancel(matchingId="CHOSEN-AGAIN")
     wait_for(lambda: rspd.database.value(
-        "select count(*) from delivery where state = 'waiting' and error is not null"), "a try")
+        f"select count(*) {of_it} and state = 'waiting' and error is not null"), "a try")
     sm_ds.start()
     assert "ok" in confirm(rspd, new.iccid, sm_ds, matchingId="CHOSEN-AGAIN")
     rspd.ask("subscriber resume", name=sm_ds.address)
     wait_for(lambda: not rspd.database.value(
-        "select count(*) from delivery where state <> 'delivered'"), "what is owed to be told")
+        f"select count(*) {of_it} and state <> 'delivered'"), "what is owed to be told")
     assert sm_ds.events() == [(card.eid, "CHOSEN-AGAIN")]
     new.cancel(matchingId="CHOSEN-AGAIN")
     gone(rspd, sm_ds)
