@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 import der
 from conftest import new_eid
 from harness import BUILD, NAMES, PATIENCE, REPOSITORY, free_port
+from ipa import Ipa
 
 EIM_ID = "eim.example.com"
 SCHEMAS = {p.stem: json.loads(p.read_text()) for p in (REPOSITORY / "schemas/ctl").glob("eui*.json")}
@@ -320,7 +321,7 @@ def test_commands_that_are_none(ctl, words):
     assert ctl("euicc queue show", eid)["packages"] == []
 
 
-def test_every_command_goes_into_the_queue(ctl, tmp_path):
+def test_every_command_goes_into_the_queue(ctl, rspd, tmp_path):
     eid, iccid, config = new_eid(), "8988000000000000011", tmp_path / "eim.der"
     ctl("euicc add", eid)
     ctl("eim config", "--out", config, "--no-tls")
@@ -337,6 +338,9 @@ def test_every_command_goes_into_the_queue(ctl, tmp_path):
     assert [p["package"] for p in queue] == numbers[::-1]
     assert {p["state"] for p in queue} == {"waiting"}
     assert [p["kind"] for p in queue][:5] == ["trigger"] * 3 + ["data"] * 2
+    bodies = dict(rspd.database.rows(f"select id, body from eim_package where eid = '{eid}'"))
+    assert bytes.fromhex("88370a") in bytes(bodies[numbers[8]])  # 2.999.10
+    assert bytes(bodies[numbers[13]]) == bytes.fromhex("a102ab00")
 
 
 def test_what_cannot_be_wanted(ctl):
@@ -367,13 +371,15 @@ def test_what_never_went_out_is_taken_back(ctl, device):
 
 
 def test_what_is_unknown_is_given_up(ctl, rspd, desk, device):
+    ctl("euicc list-eim", device.eid)
+    device.poll()  # everything is known that a package needs
     number = ctl("euicc rat", device.eid)["package"]
-    device.poll("--rounds", 1)
-    for _ in range(6):
+    silent = Ipa(device, rspd.client())  # fetches, and never answers
+    silent.poll()
+    for _ in range(3):
         desk.pass_time(device)
-        device.poll("--rounds", 1, "--lose-result", 1)
-        if ctl("euicc result", number)["state"] == "unknown":
-            break
+        silent.poll()
+    assert ctl("euicc result", number)["state"] == "unknown"
     assert device.eid in [e["eid"] for e in ctl("euicc list", "--unknown", "--all")["euiccs"]]
     assert ctl("euicc queue close", number, "--why", "the device is broken")["state"] == "failed"
     assert ctl("euicc result", number)["result"] == {"error": "given-up"}
