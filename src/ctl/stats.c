@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include "base/clock.h"
 #include "ctl/verbs.h"
+#include "eim/refusal.h"
 #include "loop/loop.h"
 #include "outbox/outbox.h"
 #include "stats/stats.h"
@@ -64,6 +65,17 @@ add_refusal(void *arg, const struct dp_refusal *no, uint64_t count)
 {
 	if (count)
 		json_object_set_new(arg, no->base.name, json_integer((json_int_t)count));
+}
+
+/* Of the eIM: "esipa NO_PACKAGE", for some names are in both tables. */
+static void
+add_eim_refusal(void *arg, const struct eim_refusal *no, uint64_t count)
+{
+	char name[80];
+
+	snprintf(name, sizeof name, "esipa %s", no->base.name);
+	if (count)
+		json_object_set_new(arg, name, json_integer((json_int_t)count));
 }
 
 static void
@@ -131,6 +143,7 @@ ctl_stats_write(struct task *t, json_t *ok)
 	store_statements_each(c->dp->store, add_statement, statements);
 	store_lanes_each(c->dp->store, add_lane, lanes);
 	dp_refusal_each(add_refusal, refusals);
+	eim_refusal_each(add_eim_refusal, refusals);
 	json_object_set_new(ok, "version", json_string(RSPD_VERSION));
 	json_object_set_new(ok, "counters", counters);
 	json_object_set_new(ok, "latency", latency);

@@ -56,6 +56,7 @@ def test_nothing_is_waiting(rspd, desk, card, ipa, form):
     assert Ipa(card, rspd.client(), form).poll() == 1
     raw = ipa.post_asn1(der.tlv(0xBF4F, der.tlv(0x5A, bytes.fromhex(card.eid))))
     assert raw.octets == NO_PACKAGE
+    assert rspd.ask("stats")["refusals"]["esipa NO_PACKAGE"] >= 2
     assert raw.headers["Content-Type"] == "application/x-gsma-rsp-asn1"
 
 
