@@ -204,9 +204,9 @@ static void
 plans_without_an_index_are_seen(void **state)
 {
 	static const struct statement bad[] = {
-		{ .name = "reads_all", .text = "select iccid from profile where imsi = '1'" },
+		{ .name = "reads_all", .text = "select iccid from profile where upp_octets = 1" },
 		{ .name = "walks_an_index",
-			.text = "select iccid from profile where imsi = '1' order by iccid" },
+			.text = "select iccid from profile where upp_octets = 1 order by iccid" },
 	};
 	static const struct statement good = { .name = "finds",
 		.text = "select state from profile where iccid = '1'" };

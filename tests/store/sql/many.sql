@@ -76,6 +76,11 @@ select 'es9', 'bind', (8900000000000000000 + n)::text, lpad(n::text, 32, '0'), n
 
 insert into audit_seal (id, entries, prev_hash, hash)
 select n, 100, '\x00', '\x00' from generate_series(1, 290) as n;
+insert into refused_call (iccid, function, refusal, caller, eid, last_at)
+select (8900000000000000000 + n)::text, 'GetBoundProfilePackage', r, 'es9+', lpad(n::text, 32, '0'),
+       now() - make_interval(mins => n::integer)
+  from generate_series(1, 15000) as n, unnest(array['ORDER_EXPIRED', 'EUICC_DENIED']) as r;
+
 insert into euicc (eid, operator_id, added_by, last_seen, point, curve)
 select lpad(n::text, 32, '0'), n % 3 + 1, 'test', now() - make_interval(mins => n::integer),
        decode(repeat('04', 65), 'hex'), 0
