@@ -10,12 +10,11 @@
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
 
 /* The areas; a folder logs in its own. */
-#define LOG_AREAS(A)                                                                          \
-	A(rspd)                                                                               \
-	A(conf)                                                                               \
-	A(loop)                                                                               \
-	A(https) A(coap) A(es9) A(es2) A(esipa) A(ctl) A(dp) A(eim) A(store) A(keys) A(audit) \
-		A(outbox) A(peer)
+/* clang-format off */
+#define LOG_AREAS(A) \
+	A(rspd) A(conf) A(loop) A(https) A(coap) A(es9) A(es2) A(esipa) A(ctl) A(dp) A(eim) A(store) \
+	A(keys) A(audit) A(outbox) A(peer)
+/* clang-format on */
 #define LOG_AREA_ENUM(name) LOG_##name,
 enum log_area { LOG_AREAS(LOG_AREA_ENUM) LOG_AREA_COUNT };
 #undef LOG_AREA_ENUM
