@@ -17,7 +17,7 @@ struct member {
 struct rspctl_zip {
 	FILE *out;
 	struct member *members;
-	size_t n;
+	size_t n, room;
 	uint64_t written;
 	uint16_t time, date; /* of all members: now */
 	bool failed;
@@ -81,9 +81,12 @@ rspctl_zip_put(struct rspctl_zip *z, const char *name, const void *octets, size_
 
 	if (z->n == RSPCTL_ZIP_MOST || n > UINT32_MAX || z->failed)
 		return false;
-	z->members = realloc(z->members, (z->n + 1) * sizeof *z->members);
-	if (!z->members)
-		abort();
+	if (z->n == z->room) {
+		z->room = z->room ? z->room * 2 : 64;
+		z->members = realloc(z->members, z->room * sizeof *z->members);
+		if (!z->members)
+			abort();
+	}
 	m = &z->members[z->n++];
 	*m = (struct member){ .name = strdup(name),
 		.crc = (uint32_t)crc32(0, octets, (uInt)n),
