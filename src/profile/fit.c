@@ -70,21 +70,18 @@ profile_services_missing(const struct profile_need *need, const struct codec_eui
 }
 
 /* "the eUICC lacks the services isim, csim and ber-tlv" */
-static const char *
-services_words(struct arena *mem, uint32_t missing)
+static void
+services_put(struct buf *out, uint32_t missing)
 {
-	struct buf out;
 	size_t left = (size_t)__builtin_popcount(missing);
 
-	buf_init(&out, mem, 1024);
-	buf_printf(&out, "the eUICC lacks the service%s", left > 1 ? "s" : "");
+	buf_printf(out, "the eUICC lacks the service%s", left > 1 ? "s" : "");
 	for (unsigned i = 0; i < PROFILE_SERVICE_COUNT; i++)
 		if (missing >> i & 1) {
-			buf_printf(&out, " %s", profile_service_name((enum profile_service)i));
+			buf_printf(out, " %s", profile_service_name((enum profile_service)i));
 			left--;
-			buf_put_text(&out, left > 1 ? "," : left == 1 ? " and" : "");
+			buf_put_text(out, left > 1 ? "," : left == 1 ? " and" : "");
 		}
-	return (const char *)buf_get(&out).p;
 }
 
 bool
@@ -93,17 +90,18 @@ profile_fits(struct arena *mem, const struct profile_need *need,
 {
 	int32_t known = highest(euicc);
 	uint32_t missing = profile_services_missing(need, euicc);
+	bool old = known < need->saip_version;
+	struct buf out;
 
-	if (known < need->saip_version) {
-		*why = arena_printf(mem,
-			"the package has format %d.%d, the eUICC knows up to %d.%d",
+	if (!old && !missing)
+		return true;
+	buf_init(&out, mem, 1024);
+	if (old)
+		buf_printf(&out, "the package has format %d.%d, the eUICC knows up to %d.%d%s",
 			need->saip_version / 256, need->saip_version % 256, known / 256,
-			known % 256);
-		return false;
-	}
-	if (missing) {
-		*why = services_words(mem, missing);
-		return false;
-	}
-	return true;
+			known % 256, missing ? "; " : "");
+	if (missing)
+		services_put(&out, missing);
+	*why = arena_string(mem, buf_get(&out));
+	return false;
 }

@@ -81,6 +81,12 @@ what_is_missing_is_named(void **state)
 	need.services |= 1 << PROFILE_CSIM;
 	assert_false(profile_fits(&mem, &need, &card, &why));
 	assert_string_equal(why, "the eUICC lacks the services isim, csim and ber-tlv");
+	need.saip_version = 2 * 256 + 3;
+	card.profile_version[0] = 2;
+	assert_false(profile_fits(&mem, &need, &card, &why));
+	assert_string_equal(why,
+		"the package has format 2.3, the eUICC knows up to 2.0; "
+		"the eUICC lacks the services isim, csim and ber-tlv");
 }
 
 int
