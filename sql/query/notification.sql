@@ -6,7 +6,7 @@
 -- SM-DS deleted, and the operator alerted; so too, without a move, when another card has it already. A failure
 -- moves it only when its package is the newest; a success counts also after a failure of its own session.
 -- Disproved: the failure shows that the profile is not on the card, so that the order may go back to stock,
--- also when it was postponed meanwhile. Of a reusable order it is told, and moves nothing. Conflict: no
+-- also when it was postponed meanwhile. Of a reusable order either is told, and moves nothing. Conflict: no
 -- package went out in this session, its result was heard before, or the profile is being ordered again at this
 -- moment by a call whose order does not show yet.
 -- writes
@@ -58,8 +58,9 @@ with was as (
       from profile_move m, was
       left join held on true
      where p.iccid = was.iccid and m.from_state = was.state
-       and m.event = case when not was.reusable then $3 when $2 then 'install_reusable' end
-       and ($2 or (was.newest and not was.resold))
+       and m.event = case when not was.reusable then $3 when $2 then 'install_reusable'
+                          else 'fail_reusable' end
+       and ($2 or ((was.newest or was.reusable) and not was.resold))
  returning p.iccid, was.event_seq + 1 as seq,
            was.event_seq + case when was.resold then 3 else 2 end as next,
            m.event, m.from_state, m.to_state, was.type, was.operator_id, was.id, was.eid,
@@ -74,7 +75,7 @@ with was as (
 ), ended as (
     update download_order o
        set pending = o.pending and (o.reusable or not $2),
-           package_out = case when $2 then true else o.package_out and not $9 end,
+           package_out = $2 or o.package_out and (o.reusable or not $9), -- other cards have packages too
            error = case when moved.to_state = 'error' then $4 else o.error end
       from was
       left join moved on true
@@ -92,8 +93,8 @@ with was as (
 ), noted as (
     insert into outbox (operator_id, order_key, seq, type, data)
     select operator_id, iccid, seq,
-           case when to_state = 'installed' or reusable then 'profile.installed'
-                when to_state = 'released' then 'profile.released'
+           case when to_state = 'installed' or event = 'install_reusable' then 'profile.installed'
+                when to_state = 'released' and not reusable then 'profile.released'
                 else 'profile.failed' end,
            jsonb_build_object('iccid', iccid, 'eid', eid, 'orderId', id, 'profileType', type,
                               'state', to_state, 'transactionId', upper(encode($1, 'hex')),

@@ -66,7 +66,7 @@ select s.transaction_id is not null as seen,
 -- Makes the session that AuthenticateClient admitted or refused and counts the attempt on its order,
 -- if the order still is as it was judged; with an event (eligibility, attempts) the profile moves. Subject
 -- and reason are the refusal's codes, for the operator. A reusable order is never used up, nor ended by a
--- card that cannot take its profile.
+-- card that cannot take its profile: that is told, and it stays.
 -- Conflict: the transaction exists already, or the order changed meanwhile.
 -- writes
 with was as (
@@ -97,11 +97,13 @@ with was as (
 ), moved as (
     update profile p
        set state = m.to_state, state_since = now(),
-           event_seq = was.event_seq + 1 + was.told + (was.smds is not null)::integer
+           event_seq = was.event_seq + 1 + was.told
+                       + (was.smds is not null and not was.reusable)::integer
       from was, made, profile_move m
-     where p.iccid = was.iccid and m.event = $12 and m.from_state = was.state and not was.reusable
- returning p.iccid, was.event_seq + 1 as event_seq, m.from_state, m.to_state, was.type,
-           was.operator_id, was.id, was.told, was.smds, was.eid, was.matching_id
+     where p.iccid = was.iccid and m.from_state = was.state
+       and m.event = case when was.reusable and $12 is not null then 'fail_reusable' else $12 end
+ returning p.iccid, was.event_seq + 1 as event_seq, m.event, m.from_state, m.to_state, was.type,
+           was.operator_id, was.id, was.told, was.smds, was.eid, was.matching_id, was.reusable
 ), passed as ( -- the eligibility check, and somebody wants to know
     update profile p
        set event_seq = was.event_seq + 1
@@ -109,13 +111,13 @@ with was as (
      where p.iccid = was.iccid and $11 is null and was.told = 1
  returning p.iccid, p.event_seq, was.type, was.operator_id
 ), erased as (
-    delete from binding b using moved where b.order_id = moved.id
+    delete from binding b using moved where b.order_id = moved.id and not moved.reusable
 ), noted as (
     insert into outbox (operator_id, order_key, seq, type, data)
     select operator_id, iccid, event_seq, 'profile.failed',
            jsonb_build_object('iccid', iccid, 'eid', $3, 'orderId', id, 'profileType', type,
                               'state', to_state, 'transactionId', upper(encode($1, 'hex')),
-                              'refusal', $11, 'why', $20)
+                              'refusal', $11, 'why', $20) || reusable_mark(reusable)
       from moved
      union all
     select operator_id, iccid, event_seq, 'es2.progress',
@@ -130,10 +132,10 @@ with was as (
     select operator_id, iccid, event_seq + 1 + told, 'es12.delete',
            es12_event(smds, iccid, eid, matching_id, id)
       from moved
-     where smds is not null
+     where smds is not null and not reusable
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
-    select 'es9+:AuthenticateClient', $12, iccid, $3, id, from_state, to_state, $20
+    select 'es9+:AuthenticateClient', event, iccid, $3, id, from_state, to_state, $20
       from moved
 )
 select order_id from made;
@@ -161,7 +163,7 @@ select s.state, s.refusal, s.eid, s.euicc_curve, s.euicc_point, s.credential_set
 -- writes
 with was as (
     select p.iccid, p.state, p.event_seq, t.name as type, t.operator_id, o.id, s.eid,
-           es2_told(t.operator_id) as told, o.smds, o.matching_id, o.eid as order_eid,
+           es2_told(t.operator_id) as told, o.smds, o.matching_id, o.eid as order_eid, o.reusable,
            case when sha256($3 || sha256(o.cc_sha256 || s.transaction_id)) = sha256($3 || $2)
                 then 'right'
                 when o.cc_attempts >= $4 then 'CODE_EXCEEDED'
@@ -194,7 +196,7 @@ with was as (
        and p.iccid = was.iccid and m.event = 'exceed_confirmation_code' and m.from_state = was.state
  returning p.iccid, was.event_seq + 1 as event_seq, m.event, m.from_state, m.to_state,
            was.type, was.operator_id, was.told, was.smds, was.order_eid, was.matching_id,
-           was.id, was.eid
+           was.id, was.eid, was.reusable
 ), failed as ( -- and may be tried again; somebody wants to know
     update profile p
        set event_seq = was.event_seq + 1
@@ -208,7 +210,7 @@ with was as (
     select operator_id, iccid, event_seq, 'profile.failed',
            jsonb_build_object('iccid', iccid, 'eid', eid, 'orderId', id, 'profileType', type,
                               'state', to_state, 'transactionId', upper(encode($1, 'hex')),
-                              'refusal', 'CODE_EXCEEDED', 'why', 'too many wrong Confirmation Codes')
+                              'refusal', 'CODE_EXCEEDED', 'why', 'too many wrong Confirmation Codes') || reusable_mark(reusable)
       from moved
      union all
     select operator_id, iccid, event_seq, 'es2.progress',
@@ -234,19 +236,19 @@ select outcome from was;
 
 -- name: session_cancel(transaction_id bytea, event text, error text, why text, subject text, reason text) -> moved boolean     zero rows: none
 -- CancelSession: ends the session; the profile moves only for the newest session of a pending order
--- that belongs to no other EID and is not reusable. A repeat finds the session ended and moves nothing.
--- Subject and reason tell the operator why.
+-- that belongs to no other EID. Of a reusable order every session may be rejected: that is told, and the order
+-- stays. A repeat finds the session ended and moves nothing. Subject and reason tell the operator why.
 -- writes
 with was as (
     select p.iccid, p.state, p.event_seq, t.name as type, t.operator_id, o.id, s.eid,
            es2_told(t.operator_id) as told, o.smds, o.matching_id, o.eid as order_eid,
-           case s.state when 'bound' then 4 else 3 end as point
+           o.reusable, case s.state when 'bound' then 4 else 3 end as point
       from profile p
       join download_order o on o.id = p.order_id and o.iccid = p.iccid
       join rsp_session s on s.order_id = o.id
       join profile_type t on t.id = p.type_id
      where s.transaction_id = $1 and s.state in ('authenticated', 'bound') and s.result is null
-       and o.pending and not o.frozen and not o.reusable and o.last_transaction = $1
+       and o.pending and not o.frozen and (o.reusable or o.last_transaction = $1)
        and (o.eid is null or o.eid = s.eid)
        for update of p, o, s
 ), closed as (
@@ -258,13 +260,14 @@ with was as (
     update profile p
        set state = m.to_state, state_since = now(),
            event_seq = was.event_seq + 1
-                       + case when m.to_state = 'error'
-                              then was.told + (was.smds is not null)::integer else 0 end
+                       + case when m.to_state = 'error' or was.reusable then was.told else 0 end
+                       + (m.to_state = 'error' and was.smds is not null)::integer
       from was, profile_move m
-     where p.iccid = was.iccid and m.event = $2 and m.from_state = was.state
+     where p.iccid = was.iccid and m.from_state = was.state
+       and m.event = case when was.reusable and $2 = 'reject' then 'fail_reusable' else $2 end
  returning p.iccid, was.event_seq + 1 as event_seq, m.from_state, m.to_state, was.type,
            was.operator_id, was.id, was.eid, was.told, was.smds, was.matching_id, was.order_eid,
-           was.point
+           was.point, was.reusable, m.event, m.to_state = 'error' or was.reusable as failed
 ), ended as (
     update download_order o set error = $3 from moved where o.id = moved.id and moved.to_state = 'error'
 ), erased as (
@@ -272,15 +275,16 @@ with was as (
 ), noted as (
     insert into outbox (operator_id, order_key, seq, type, data)
     select operator_id, iccid, event_seq,
-           case to_state when 'error' then 'profile.failed' else 'profile.released' end,
+           case when failed then 'profile.failed' else 'profile.released' end,
            jsonb_build_object('iccid', iccid, 'eid', eid, 'orderId', id, 'profileType', type,
                               'state', to_state, 'transactionId', upper(encode($1, 'hex')), 'why', $4)
+           || reusable_mark(reusable)
       from moved
      union all
     select operator_id, iccid, event_seq + 1, 'es2.progress',
            es2_progress(iccid, eid, type, point, $5, $6, $4, null)
       from moved
-     where to_state = 'error' and told = 1
+     where failed and told = 1
      union all
     select operator_id, iccid, event_seq + 1 + told, 'es12.delete',
            es12_event(smds, iccid, order_eid, matching_id, id)
@@ -288,7 +292,7 @@ with was as (
      where to_state = 'error' and smds is not null
 ), audited as (
     insert into audit (actor, act, iccid, eid, order_id, from_state, to_state, why)
-    select 'es9+:CancelSession', $2, iccid, eid, id, from_state, to_state, $4
+    select 'es9+:CancelSession', event, iccid, eid, id, from_state, to_state, $4
       from moved
 )
 select exists (select from moved) as moved;

@@ -13,8 +13,8 @@
 /* In the order of moves.def; the words of an event's audit row. */
 #define PROFILE_EVENTS(E) \
 	E(download_order) E(download_order_eid) E(confirm_order) E(confirm_order_release) \
-	E(release_profile) E(bind) E(bind_reusable) E(install_reusable) E(fail_eligibility) E(exceed_attempts) \
-	E(exceed_confirmation_code) E(postpone) E(reject) E(install) E(fail_install_retry) \
+	E(release_profile) E(bind) E(bind_reusable) E(install_reusable) E(fail_reusable) E(fail_eligibility) \
+	E(exceed_attempts) E(exceed_confirmation_code) E(postpone) E(reject) E(install) E(fail_install_retry) \
 	E(fail_install) E(cancel_order_available) E(cancel_order_unavailable) \
 	E(force_unavailable) E(expire) E(reset) E(reissue) E(restock)
 /* clang-format on */

@@ -6,6 +6,7 @@ import pytest
 from card import Download
 from checker import check_told
 from harness import wait_for
+from operator_desk import Order
 from receiver import Operator
 
 OUTBOX = {"call_seconds": 2, "lease_seconds": 4}
@@ -19,7 +20,8 @@ def settings(site):
 
 @pytest.fixture(scope="module")
 def rspd(rspd_module, settings):
-    return rspd_module(dp={"download_attempts": 3, "confirmation_code_attempts": 1}, **settings)
+    limits = {"download_attempts": 3, "confirmation_code_attempts": 1, "reusable_orders": "yes"}
+    return rspd_module(dp=limits, **settings)
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +151,45 @@ def test_a_failed_installation_is_told_with_its_result(rspd, operator, order, ca
     assert lpa.notify(lpa.result("peProcessingError")).status == 204
     call = operator.waits_for(o.iccid, 3)[2]
     assert codes(call) == (4, "8.2.10", "4.2")
+
+
+def test_of_a_reusable_order_failures_are_told_too(rspd, operator, make_card):
+    """The order stays for the others; what each card met is told all the same."""
+    iccid = rspd.ask("order create", iccid=rspd.desk.load(), reusable=True)["iccid"]
+    o = Order(rspd.desk, iccid)
+    o.confirm(release=True)
+    small = make_card()
+    small.memory = 10
+    old = make_card()
+    for card, version in ((small, 0), (old, 9 * 256)):
+        rspd.database.rows(f"update profile set saip_version = {version} where iccid = '{iccid}'")
+        lpa = download(rspd, card)
+        lpa.initiate().must()
+        assert not lpa.authenticate(o.matching_id).ok
+    rspd.database.rows(f"update profile set saip_version = 0 where iccid = '{iccid}'")
+    early, late, later = (download(rspd, make_card()) for _ in range(3))
+    for lpa in (early, late):
+        lpa.until_authenticated(o.matching_id)
+    early.cancel("endUserRejection").must()
+    late.get_package().must()
+    late.cancel("loadBppExecutionError").must()
+    early.cancel("endUserRejection")  # again: nothing more
+    later.until_package(o.matching_id)
+    assert later.notify(later.result("peProcessingError")).status == 204
+    calls = operator.waits_for(iccid, 10)
+    told = [(c["notificationPointId"], c["eid"]) for c in calls]
+    eids = [lpa.card.eid for lpa in (early, late, later)]
+    assert told == [(1, small.eid), (1, old.eid), (1, eids[0]), (1, eids[1]), (3, eids[0]), (3, eids[1]),
+                    (4, eids[1]), (1, eids[2]), (3, eids[2]), (4, eids[2])]
+    failed = [codes(calls[i]) for i in (0, 1, 4, 6, 9)]
+    assert failed == [(1, "8.1", "4.8"), (1, "8.2.5", "4.3"), (3, "8.8.5", "3.8"), (4, "8.2.10", "4.2"),
+                      (4, "8.2.10", "4.2")]
+    events = rspd.database.rows(
+        f"select data->>'eid', data->>'reusable', data->>'state' from outbox where order_key = '{iccid}'"
+        " and type = 'profile.failed' order by seq")
+    assert [tuple(e) for e in events] == [
+        (eid, "true", "released") for eid in (small.eid, old.eid, *eids)]
+    assert o.state == "released" and not o.show().get("error")
 
 
 def test_what_a_card_does_is_told_beside_the_standard(rspd, operator, order, card):

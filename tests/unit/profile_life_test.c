@@ -34,6 +34,7 @@ static const struct {
 	{ EVENT_bind,                      "....dd..." },
 	{ EVENT_bind_reusable,             "....r...." },
 	{ EVENT_install_reusable,          "....r..eu" },
+	{ EVENT_fail_reusable,             "....r...." },
 	{ EVENT_fail_eligibility,          "....ee..." },
 	{ EVENT_exceed_attempts,           "....ee..." },
 	{ EVENT_exceed_confirmation_code,  "....ee..." },
