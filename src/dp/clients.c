@@ -187,3 +187,13 @@ dp_clients_find(struct dp_clients *c, struct slice certificates, const struct cr
 		*why = "certificate-expired";
 	return *why ? NULL : client;
 }
+
+bool
+dp_clients_requester_is_others(
+	const struct dp_clients *c, struct slice requester, int64_t operator_id)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->rows[i].requester.p && slice_eq(c->rows[i].requester, requester))
+			return c->rows[i].operator_id != operator_id;
+	return false;
+}

@@ -26,4 +26,11 @@ size_t dp_clients_count(const struct dp_clients *c);
 const struct store_client *dp_clients_find(struct dp_clients *c, struct slice certificates,
 	const struct crypto_client *own, int64_t now, const char **why);
 
+/*
+ * Is this functionRequesterIdentifier agreed with another operator that has clients? Each is one
+ * operator's alone; one without clients cannot be taken for another here.
+ */
+bool dp_clients_requester_is_others(
+	const struct dp_clients *c, struct slice requester, int64_t operator_id);
+
 #endif

@@ -161,6 +161,19 @@ read_members(struct task *t)
 	const struct function *f = function_of(t->procedure);
 	struct es2_call *call = (struct es2_call *)t->request;
 	struct dp_call *common = t->state;
+/* The one that is agreed; when none is, whichever is not agreed with another operator (§5.3). */
+static bool
+requester_fits(struct task *t, const struct es2_call *call)
+{
+	const struct dp_call *common = t->state;
+	struct slice requester = call->header.requester;
+
+	if (call->requester.p)
+		return slice_eq(call->requester, requester);
+	return !dp_clients_requester_is_others(
+		common->dp->clients, requester, actor_of(t)->call.operator_id);
+}
+
 	json_t *root = wire_json_object_read(t->mem, call->request.body);
 	const struct refusal *no;
 
@@ -169,7 +182,7 @@ read_members(struct task *t)
 	no = es2_header_read(t->mem, root, &call->header, &common->note);
 	if (no)
 		return task_refuse(t, no);
-	if (call->requester.p && !slice_eq(call->requester, call->header.requester))
+	if (!requester_fits(t, call))
 		return task_refuse(t, REFUSE(REQUESTER_REFUSED));
 	no = es2_members_read(t->mem, root, f->in, f->in_n, t->state, &common->note);
 	if (no)

@@ -482,6 +482,14 @@ def test_requesters_must_fit(rspd, acme, scratch):
 
 
 def test_a_repeated_order_by_type_gets_the_first_profile(rspd, acme, stock):
+def test_who_agreed_on_no_requester_cannot_be_another(rspd, scratch, under_ca, acme):
+    certificate = es2.Certificate(scratch, SUBJECT, under_ca)
+    for requester, refusal in ((OID, ("1.1", "1.2")), (OID + ".1", ("8.2.1", "3.9"))):
+        caller = es2.Caller(rspd, certificate, requester=requester)
+        caller.order(iccid=UNKNOWN).refused(*refusal)
+        caller.close()
+
+
     for _ in range(3):
         stock("repeats")
     first = acme.order(call="r1", profileType="repeats").must().body

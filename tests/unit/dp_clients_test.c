@@ -221,6 +221,35 @@ others_are_known_by_subject_and_chain(void **state)
 	dp_clients_free(c);
 }
 
+static void
+a_requester_is_of_one_operator(void **state)
+{
+	struct made own = make("own", NULL, false, NOW - DAY, NOW + DAY);
+	struct store_client row = { .operator_name = SLICE_LIT("x"),
+		.sha256 = SLICE_LIT("1"),
+		.subject = SLICE_LIT("CN=x") };
+	struct dp_clients *c = dp_clients_new();
+
+	(void)state;
+	add(c, 1, true, own.der, NULL, false); /* nothing is agreed with it */
+	for (int64_t id = 20; id < 40; id += 5) {
+		char oid[16];
+
+		snprintf(oid, sizeof oid, "2.999.%d", (int)(id / 10));
+		row.operator_id = id / 10;
+		row.requester = slice_text(oid);
+		dp_clients_add(c, &row);
+	}
+	dp_clients_settle(c, SLICE_LIT("d"));
+	assert_true(dp_clients_requester_is_others(c, SLICE_LIT("2.999.2"), 10));
+	assert_true(dp_clients_requester_is_others(c, SLICE_LIT("2.999.3"), 2));
+	assert_false(dp_clients_requester_is_others(c, SLICE_LIT("2.999.3"), 3));
+	assert_false(dp_clients_requester_is_others(c, SLICE_LIT("2.999.4"), 10));
+	assert_false(dp_clients_requester_is_others(c, SLICE_LIT(""), 10));
+	drop(&own);
+	dp_clients_free(c);
+}
+
 static int
 setup(void **state)
 {
@@ -249,6 +278,7 @@ main(void)
 			teardown),
 		cmocka_unit_test_setup_teardown(
 			others_are_known_by_subject_and_chain, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_requester_is_of_one_operator, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
