@@ -37,6 +37,7 @@ ERRORS = {
         ("8.2.6", "3.8"): 6,  # matchingIdRefused
         ("8.1.1", "3.8"): 7,  # eidMismatch
         ("8.2.5", "4.3"): 8,  # noEligibleProfile
+        ("8.2", "1.2"): 8,
         ("8.11.1", "3.9"): 9,  # ciPKUnknown
         ("8.10.1", "3.9"): 10,  # invalidTransactionId
         ("8.1", "4.8"): 11,  # insufficientMemory

@@ -228,7 +228,7 @@ SCENES = {
         ),
         "transaction inside": (10, lambda s: s.lpa().authenticate(transaction=bytes(16))),
         "memory": (11, lambda s: s.lpa(memory=100).authenticate(s.order().matching_id)),
-        "not released": (127, lambda s: s.lpa().authenticate(s.order(release=False).matching_id)),
+        "not released": (8, lambda s: s.lpa().authenticate(s.order(release=False).matching_id)),
         "past its lifetime": (127, lambda s: s.late()),
         "too many attempts": (127, lambda s: s.too_many_downloads()),
     },
