@@ -355,6 +355,10 @@ def test_members_that_nobody_named_are_skipped(acme, stock):
     (b"[" * 100000, 413),
     (b"[" * 60000, 400),
     (b'{"a":' * 1000 + b"1" + b"}" * 1000, 400),
+    (b'{"a":' * 16 + b"1" + b"}" * 16, 200),
+    (b'{"a":' * 17 + b"1" + b"}" * 17, 400),
+    (b'{"a": [' + b"1," * 1022 + b"1]}", 200),
+    (b'{"a": [' + b"1," * 1023 + b"1]}", 400),
     (b'{"x": "' + b"x" * 10_000_000 + b'"}', 413),
 ], ids=lambda v: v[:12] if isinstance(v, bytes) else str(v))
 @pytest.mark.parametrize("function", GOOD)
