@@ -29,10 +29,10 @@ select nextval('download_order_id_seq') as order_id,
   left join profile p on p.iccid = $1
   left join profile_type t on t.id = p.type_id;
 
--- name: order_create(order_id bigint, iccid text, type_id bigint, event text, eid text, lifetime bigint, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint, reusable boolean) -> order_id bigint, iccid text, state text     zero rows: conflict
+-- name: order_create(order_id bigint, iccid text, type_id bigint, event text, eid text, lifetime bigint, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint, reusable boolean, mark bytea) -> order_id bigint, iccid text, state text     zero rows: conflict
 -- DownloadOrder, §5.3.1: reserves the profile of this ICCID, or (ICCID absent) one of the type from
 -- stock. A repetition is a call that is remembered, an order of this number, or, for an ICCID, an order
--- of the same caller with the same content that is still as DownloadOrder left it. The order keeps to the
+-- of the same caller, mark and content that is still as DownloadOrder left it. The order keeps to the
 -- type's newest template. Stock is counted only by an order that can be the one after which it is low: each
 -- takes a number, so none can before as many numbers as there were profiles above the low water (and 64
 -- less, for orders that run beside each other). Reusable: for any number of eUICCs, of a test profile only.
@@ -62,11 +62,11 @@ with known as materialized (
        for update of p
 ), placed as (
     insert into download_order (id, iccid, eid, linked_at, linked_by, expires_at, template_version,
-                                reusable, placed_by)
+                                reusable, placed_by, placed_mark)
     overriding system value
     select $1, iccid, $5, case when $5 is not null then now() end,
            case when $5 is not null then 'DownloadOrder' end, now() + $6 * interval '1 second',
-           template_version, coalesce($12, false), $7
+           template_version, coalesce($12, false), $7, $13
       from was
  returning id, iccid, eid
 ), moved as (
@@ -116,7 +116,8 @@ with known as materialized (
       join profile_move m on m.event = $4 and m.to_state = p.state
      where p.iccid = $2 and o.id <> $1 and o.pending and o.eid is not distinct from $5
        and o.reusable = coalesce($12, false) and o.matching_id is null
-       and coalesce(o.placed_by, $7) = $7 and not exists (select from known)
+       and coalesce(o.placed_by, $7) = $7 and o.placed_mark is not distinct from $13
+       and not exists (select from known)
 ), remembered as (
     insert into operator_call (client_id, key, order_id, iccid, eid, matching_id, expires_at)
     select $9, $10, order_id, iccid, null, null, now() + $11 * interval '1 second'
@@ -132,10 +133,10 @@ select a.id, a.iccid, p.state
   join profile p on p.iccid = a.iccid
  where not exists (select from known);
 
--- name: order_confirm(iccid text, event text, eid text, matching_id text, chosen boolean, cc_sha256 bytea, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint, operator_id bigint, smds text) -> order_id bigint, iccid text, eid text, matching_id text, state text     zero rows: conflict
+-- name: order_confirm(iccid text, event text, eid text, matching_id text, chosen boolean, cc_sha256 bytea, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint, operator_id bigint, smds text, mark bytea) -> order_id bigint, iccid text, eid text, matching_id text, state text     zero rows: conflict
 -- ConfirmOrder, §5.3.2: fixes MatchingID and Confirmation Code, and perhaps the EID. A repetition is a
--- call that is remembered, or an order that this caller confirmed with this content, in the state that the
--- event makes; a MatchingID that the caller has not chosen is then the first one's. With an SM-DS the event
+-- call that is remembered, or an order that this caller confirmed with this event, mark and content, in the state
+-- that the event makes; a MatchingID that the caller has not chosen is then the first one's. With an SM-DS the event
 -- was registered there, under this reservation or one with the same content, and registered once more behind
 -- what was, or is to be, told of it since, of any order; without, a reservation is taken back and its event
 -- deleted.
@@ -174,6 +175,8 @@ with known as materialized (
            registering_at = null,
            cc_sha256 = $6,
            confirmed_by = $7,
+           confirmed_mark = $14,
+           confirmed_event = $2,
            eid = coalesce(o.eid, $3),
            linked_at = case when o.eid is null and $3 is not null then now() else o.linked_at end,
            linked_by = case when o.eid is null and $3 is not null then 'ConfirmOrder'
@@ -230,7 +233,8 @@ with known as materialized (
        and (o.matching_id = $4 or not $5)
        and o.cc_sha256 is not distinct from $6
        and o.smds is not distinct from $13
-       and coalesce(o.confirmed_by, $7) = $7
+       and coalesce(o.confirmed_by, $7) = $7 and o.confirmed_mark is not distinct from $14
+       and coalesce(o.confirmed_event, $2) = $2
        and not o.package_out
        and not exists (select from known)
 ), remembered as (
@@ -342,9 +346,9 @@ with due as (
 )
 select count(*) as freed from due;
 
--- name: order_release(iccid text, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint, operator_id bigint) -> order_id bigint, iccid text, eid text, state text     zero rows: conflict
--- ReleaseProfile, §5.3.4. A repetition is a profile whose newest move was this one, made by the same caller, or
--- a call that is remembered. Conflict: it is another operator's, or not Confirmed.
+-- name: order_release(iccid text, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint, operator_id bigint, mark bytea) -> order_id bigint, iccid text, eid text, state text     zero rows: conflict
+-- ReleaseProfile, §5.3.4. A repetition is a profile whose newest move was this one, made by the same caller with
+-- the same mark, or a call that is remembered. Conflict: it is another operator's, or not Confirmed.
 with known as materialized (
     select order_id, iccid, eid, matching_id from operator_call where client_id = $4 and key = $5
 ), was as (
@@ -355,6 +359,8 @@ with known as materialized (
       join profile_move m on m.event = 'release_profile' and m.from_state = p.state
      where p.iccid = $1 and o.pending and not exists (select from known)
        for update of p, o
+), marked as (
+    update download_order o set released_mark = $8 from was where o.id = was.id
 ), moved as (
     update profile p
        set state = was.to_state, state_since = now(), event_seq = p.event_seq + 1
@@ -381,6 +387,7 @@ with known as materialized (
       join profile_type t on t.id = p.type_id and ($7::bigint is null or t.operator_id = $7)
       join download_order o on o.id = p.order_id
      where p.iccid = $1 and p.state = 'released' and not exists (select from moved)
+       and o.released_mark is not distinct from $8
        and (select a.act = 'release_profile' and a.actor = $2
               from audit a
              where a.iccid = $1 and a.to_state is not null
@@ -397,14 +404,14 @@ select order_id, iccid, eid, null as state from known
  union all
 select order_id, iccid, eid, state from done;
 
--- name: order_cancel(iccid text, event text, force boolean, eid text, matching_id text, trusted boolean, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint, operator_id bigint) -> order_id bigint, iccid text, state text     zero rows: conflict
+-- name: order_cancel(iccid text, event text, force boolean, eid text, matching_id text, trusted boolean, actor text, why text, client_id bigint, call_key bytea, call_seconds bigint, operator_id bigint, mark bytea) -> order_id bigint, iccid text, state text     zero rows: conflict
 -- CancelOrder, §5.3.3, the event saying where to. Unless the caller is trusted to know what it cancels,
 -- EID and MatchingID are due when the order has them, an empty one being none; a MatchingID that is only
 -- reserved is not. A package that left keeps the profile out of stock; with force a Downloaded one goes
 -- too. To Unavailable also an order ends that was frozen when the card of an older one reported its success;
--- the profile stays as it is then. A repetition finds the order cancelled by the same caller and the profile
--- there, or is a call that is remembered. Conflict: it is another operator's, or state, EID or MatchingID do
--- not allow it.
+-- the profile stays as it is then. A repetition finds the order cancelled by the same caller with the same mark
+-- and the profile there, and what was due still is; or it is a call that is remembered. Conflict: it is another
+-- operator's, or state, EID or MatchingID do not allow it.
 with known as materialized (
     select order_id, iccid, eid, matching_id from operator_call where client_id = $9 and key = $10
 ), was as (
@@ -424,7 +431,8 @@ with known as materialized (
        for update of p, o
 ), ended as (
     update download_order o
-       set pending = false, cancelled_at = now(), cancelled_by = $7, registering_at = null
+       set pending = false, cancelled_at = now(), cancelled_by = $7, cancelled_mark = $13,
+           registering_at = null
       from was
      where o.id = was.id
 ), ice as (
@@ -440,7 +448,8 @@ with known as materialized (
        for update of p, o
 ), thawed as (
     update download_order o
-       set pending = false, cancelled_at = now(), cancelled_by = $7, registering_at = null
+       set pending = false, cancelled_at = now(), cancelled_by = $7, cancelled_mark = $13,
+           registering_at = null
       from ice
      where o.id = ice.id
 ), counted as ( -- frozen by a release that left the event at the SM-DS
@@ -496,9 +505,11 @@ with known as materialized (
       join profile_type t on t.id = p.type_id and ($12::bigint is null or t.operator_id = $12)
       join download_order o on o.id = p.order_id
      where p.iccid = $1 and o.cancelled_at is not null and not exists (select from moved)
-       and coalesce(o.cancelled_by, $7) = $7
+       and coalesce(o.cancelled_by, $7) = $7 and o.cancelled_mark is not distinct from $13
        and exists (select from profile_move m where m.event = $2 and m.to_state = p.state)
-       and ($4 is null or $4 in (o.eid, o.registering_eid)) and ($5 is null or o.matching_id = $5)
+       and ($4 is null or $4 in (o.eid, o.registering_eid)) and ($6 or $4 is not null or o.eid is null)
+       and ($5 is null or o.matching_id = $5)
+       and ($6 or $5 is not null or coalesce(o.matching_id, '') = '' or o.registering_eid is not null)
        and not exists (select from known)
      union all
     (select o.id, p.iccid, p.state
@@ -506,10 +517,11 @@ with known as materialized (
       join profile_type t on t.id = p.type_id and ($12::bigint is null or t.operator_id = $12)
       join download_order o on o.iccid = p.iccid and o.id <> p.order_id
      where p.iccid = $1 and o.frozen and o.cancelled_at is not null
-       and coalesce(o.cancelled_by, $7) = $7
+       and coalesce(o.cancelled_by, $7) = $7 and o.cancelled_mark is not distinct from $13
        and $2 = 'cancel_order_unavailable' and not exists (select from moved)
        and not exists (select from ice) and not exists (select from known)
-       and ($4 is null or o.eid = $4) and ($5 is null or o.matching_id = $5)
+       and ($4 is null or o.eid = $4) and ($6 or $4 is not null or o.eid is null)
+       and ($5 is null or o.matching_id = $5) and ($6 or $5 is not null or coalesce(o.matching_id, '') = '')
      order by o.id
      limit 1)
 ), remembered as (
@@ -637,11 +649,12 @@ with due as (
 )
 select count(*) as expired from moved;
 
--- name: order_standing(iccid text, matching_id text) -> state text, operator_id bigint, order_id bigint, pending boolean, eid text, matching_id text, code_required boolean, package_out boolean, taken boolean     zero rows: none
+-- name: order_standing(iccid text, matching_id text) -> state text, operator_id bigint, order_id bigint, pending boolean, cancelled boolean, eid text, matching_id text, code_required boolean, package_out boolean, taken boolean     zero rows: none
 -- Why a move was refused: whose the profile is, how it and the order that holds it stand, and whether another
 -- pending order has this MatchingID. One that is only reserved is none.
 select p.state, t.operator_id, o.id as order_id, coalesce(o.pending, false) as pending,
-       o.eid, case when o.registering_at is null then o.matching_id end as matching_id,
+       coalesce(o.cancelled_at is not null, false) as cancelled,
+       o.eid, case when o.registering_eid is null then o.matching_id end as matching_id,
        coalesce(o.cc_sha256 is not null, false) as code_required,
        coalesce(o.package_out, false) as package_out,
        exists (select from download_order x

@@ -48,19 +48,23 @@ answer(struct task *t)
 	FINISH;
 }
 
-/* The order of checks is the one of the table of §5.3.3. NULL: nothing speaks against it. */
+/*
+ * The order of checks is the one of the table of §5.3.3; EID and MatchingID are due also when the order is
+ * cancelled already. NULL: nothing speaks against it.
+ */
 static const struct refusal *
 find_reason(const struct dp_cancel_order *c)
 {
 	const struct store_standing *s = &c->standing;
 	enum profile_state state, to;
-	bool known = profile_state_find(s->state, &state);
+	bool known = profile_state_find(s->state, &state), over;
 
 	if (!dp_actor_owns(&c->in.actor, s->operator_id))
 		return REFUSE(ICCID_FOREIGN);
 	if (!known || state == STATE_downloaded || state == STATE_installed)
 		return REFUSE(ORDER_DOWNLOADED);
-	if (!s->pending || !profile_move_find(state, c->end.event, &to))
+	over = !s->pending || !profile_move_find(state, c->end.event, &to);
+	if (over && !s->cancelled)
 		return REFUSE(ORDER_NOT_CANCELLABLE);
 	if (s->eid.p && !c->call.eid.p && !c->in.administrator)
 		return REFUSE(ORDER_EID_MISSING);
@@ -70,6 +74,8 @@ find_reason(const struct dp_cancel_order *c)
 		return REFUSE(MATCHING_ID_MISSING);
 	if (c->in.matching_id.p && !slice_eq(s->matching_id, c->in.matching_id))
 		return REFUSE(MATCHING_ID_DIFFERS);
+	if (over)
+		return REFUSE(ORDER_NOT_CANCELLABLE);
 	return c->in.available && s->package_out ? REFUSE(ORDER_PACKAGE_OUT) : NULL;
 }
 

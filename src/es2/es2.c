@@ -135,7 +135,10 @@ identifier_told(struct arena *mem, struct slice id)
 	return told.n == id.n ? id : slice_text(arena_printf(mem, "%.*s…", SLICE_FMT(told)));
 }
 
-/* An empty identifier identifies nothing, so its call is not remembered. */
+/*
+ * An empty identifier identifies nothing, so its call is not remembered. Nor does one of a client that sends
+ * the same in all calls, and is to be forgotten: those are known by function and content alone.
+ */
 static void
 actor_fill(struct task *t, const struct es2_call *call, const struct function *f)
 {
@@ -143,24 +146,21 @@ actor_fill(struct task *t, const struct es2_call *call, const struct function *f
 	struct dp_actor *actor = actor_of(t);
 	const struct dp_world *world = common->dp->world;
 	int64_t seconds = world ? world->settings.call_memory : 0;
-	uint8_t *key;
+	bool remember = call->remember && seconds && call->header.call.n;
+	struct es2_header header = { call->header.requester,
+		remember ? call->header.call : SLICE_NONE };
+	uint8_t *mark = arena_alloc(t->mem, CRYPTO_SHA256_SIZE);
 
 	if (call->header.call.n)
 		actor->why = identifier_told(t->mem, call->header.call);
-	if (!call->remember || !seconds || !call->header.call.n)
+	es2_key_make(f->procedure->name, &header, f->in, f->in_n, t->state, mark);
+	actor->call.mark = slice_of(mark, CRYPTO_SHA256_SIZE);
+	if (!remember)
 		return;
-	key = arena_alloc(t->mem, CRYPTO_SHA256_SIZE);
-	es2_key_make(f->procedure->name, &call->header, f->in, f->in_n, t->state, key);
-	actor->call.key = slice_of(key, CRYPTO_SHA256_SIZE);
+	actor->call.key = actor->call.mark;
 	actor->call.seconds = seconds;
 }
 
-static const struct step *
-read_members(struct task *t)
-{
-	const struct function *f = function_of(t->procedure);
-	struct es2_call *call = (struct es2_call *)t->request;
-	struct dp_call *common = t->state;
 /* The one that is agreed; when none is, whichever is not agreed with another operator (§5.3). */
 static bool
 requester_fits(struct task *t, const struct es2_call *call)
@@ -174,6 +174,12 @@ requester_fits(struct task *t, const struct es2_call *call)
 		common->dp->clients, requester, actor_of(t)->call.operator_id);
 }
 
+static const struct step *
+read_members(struct task *t)
+{
+	const struct function *f = function_of(t->procedure);
+	struct es2_call *call = (struct es2_call *)t->request;
+	struct dp_call *common = t->state;
 	json_t *root = wire_json_object_read(t->mem, call->request.body);
 	const struct refusal *no;
 

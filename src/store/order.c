@@ -8,6 +8,7 @@
 /* Three parameters, and the fourth of those that are for one operator. */
 #define P_CALL(call) P_ID((call)->client_id), P_BYTES((call)->key), P_INT8((call)->seconds)
 #define P_OPERATOR(call) P_ID((call)->operator_id)
+#define P_MARK(call) P_BYTES((call)->mark)
 
 static const struct column prepared_columns[] = {
 	COL_INT8(struct store_prepared, order_id),
@@ -45,7 +46,7 @@ store_order_create(struct task *t, struct store *s, const struct store_order *in
 	const struct param params[] = { P_INT8(in->order_id), P_TEXT(in->iccid),
 		P_INT8_OR_NULL(in->type_id), P_EVENT(event), P_TEXT(in->eid),
 		P_INT8_OR_NULL(in->lifetime), P_TEXT(in->actor), P_TEXT(in->why), P_CALL(&in->call),
-		P_BOOL(in->reusable) };
+		P_BOOL(in->reusable), P_MARK(&in->call) };
 
 	return query_send(t, s, Q_ORDER_CREATE, params, ONE_ROW(created_columns, out), then);
 }
@@ -66,7 +67,7 @@ store_order_confirm(struct task *t, struct store *s, const struct store_confirma
 	const struct param params[] = { P_TEXT(in->iccid), P_EVENT(event), P_TEXT(in->eid),
 		P_TEXT(in->matching_id), P_BOOL(in->chosen), P_BYTES(in->cc_sha256),
 		P_TEXT(in->actor), P_TEXT(in->why), P_CALL(&in->call), P_OPERATOR(&in->call),
-		P_TEXT(in->smds) };
+		P_TEXT(in->smds), P_MARK(&in->call) };
 
 	return query_send(t, s, Q_ORDER_CONFIRM, params, ONE_ROW(confirmed_columns, out), then);
 }
@@ -84,7 +85,7 @@ store_order_release(struct task *t, struct store *s, struct slice iccid, struct 
 	const struct step *then)
 {
 	const struct param params[] = { P_TEXT(iccid), P_TEXT(actor), P_TEXT(why), P_CALL(call),
-		P_OPERATOR(call) };
+		P_OPERATOR(call), P_MARK(call) };
 
 	return query_send(t, s, Q_ORDER_RELEASE, params, ONE_ROW(released_columns, out), then);
 }
@@ -95,7 +96,7 @@ store_order_cancel(struct task *t, struct store *s, const struct store_order_end
 {
 	const struct param params[] = { P_TEXT(in->iccid), P_EVENT(in->event), P_BOOL(in->force),
 		P_TEXT(in->eid), P_TEXT(in->matching_id), P_BOOL(in->trusted), P_TEXT(in->actor),
-		P_TEXT(in->why), P_CALL(&in->call), P_OPERATOR(&in->call) };
+		P_TEXT(in->why), P_CALL(&in->call), P_OPERATOR(&in->call), P_MARK(&in->call) };
 
 	return query_send(t, s, Q_ORDER_CANCEL, params, ONE_ROW(created_columns, out), then);
 }
@@ -126,6 +127,7 @@ static const struct column standing_columns[] = {
 	COL_INT8(struct store_standing, operator_id),
 	COL_INT8(struct store_standing, order_id),
 	COL_BOOL(struct store_standing, pending),
+	COL_BOOL(struct store_standing, cancelled),
 	COL_TEXT(struct store_standing, eid),
 	COL_TEXT(struct store_standing, matching_id),
 	COL_BOOL(struct store_standing, code_required),

@@ -9,14 +9,16 @@
 #include "store/store.h"
 
 /*
- * For whom a move is made, and what an operator's call is remembered by: the same key of the same client
- * gets the first answer. All zero: an administrator, who may touch everything and is not remembered.
+ * For whom a move is made, and what an operator's call is known by. The same key of the same client gets the
+ * first answer, whatever came after; the same mark does while the order is as this client's call left it. All
+ * zero: an administrator, who may touch everything and is not remembered.
  */
 struct store_call {
 	int64_t operator_id; /* 0: any */
 	int64_t client_id;
-	struct slice key; /* 32 octets; absent: not remembered */
-	int64_t seconds;  /* for how long */
+	struct slice key;  /* 32 octets; absent: not remembered */
+	int64_t seconds;   /* for how long */
+	struct slice mark; /* 32 octets; absent: an administrator's */
 };
 
 /* What an order needs before it is written; STORE_NULL: not known. */
@@ -112,7 +114,7 @@ struct store_standing {
 	struct slice state;
 	int64_t operator_id;
 	int64_t order_id; /* STORE_NULL: never ordered */
-	bool pending;
+	bool pending, cancelled;
 	struct slice eid, matching_id;
 	bool code_required;
 	bool package_out;

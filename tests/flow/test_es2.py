@@ -482,10 +482,6 @@ def test_requesters_must_fit(rspd, acme, scratch):
     acme.order(iccid=UNKNOWN).refused("1.1", "1.2")
 
 
-# ---- repeats ------------------------------------------------------------------------------------------
-
-
-def test_a_repeated_order_by_type_gets_the_first_profile(rspd, acme, stock):
 def test_who_agreed_on_no_requester_cannot_be_another(rspd, scratch, under_ca, acme):
     certificate = es2.Certificate(scratch, SUBJECT, under_ca)
     for requester, refusal in ((OID, ("1.1", "1.2")), (OID + ".1", ("8.2.1", "3.9"))):
@@ -494,6 +490,10 @@ def test_who_agreed_on_no_requester_cannot_be_another(rspd, scratch, under_ca, a
         caller.close()
 
 
+# ---- repeats ------------------------------------------------------------------------------------------
+
+
+def test_a_repeated_order_by_type_gets_the_first_profile(rspd, acme, stock):
     for _ in range(3):
         stock("repeats")
     first = acme.order(call="r1", profileType="repeats").must().body
@@ -528,17 +528,64 @@ def test_a_repeat_is_answered_whatever_came_after(rspd, acme, stock):
     assert order_of(rspd, iccid) == before
 
 
-def test_without_the_same_identifier_a_state_tells(acme, stock):
+def test_without_an_identifier_a_state_tells(acme, stock):
     iccid = stock()
-    first = acme.order(iccid=iccid, eid=EID).must().body
-    assert acme.order(iccid=iccid, eid=EID).must().body == first
+    first = acme.order(call="", iccid=iccid, eid=EID).must().body
+    assert acme.order(call="", iccid=iccid, eid=EID).must().body == first
+    acme.order(call="", iccid=iccid).refused("8.2.1", "3.3")
+    made = acme.confirm(iccid, False, call="").must().body
+    assert acme.confirm(iccid, False, call="").must().body == made
+    acme.confirm(iccid, False, call="", matchingId=made["matchingId"]).refused("8.2.1", "3.5")
+    acme.release(iccid, call="").only()
+    acme.release(iccid, call="").only()
+    whose = dict(eid=EID, matchingId=made["matchingId"])
+    acme.cancel(iccid, call="", **whose).only()
+    acme.cancel(iccid, call="", **whose).only()
+    acme.cancel(iccid, "Unavailable", call="", **whose).refused("8.2.1", "3.5")
+
+
+def test_two_identifiers_are_two_calls(rspd, acme, stock):
+    iccid = stock()
+    acme.order(iccid=iccid).must()
     acme.order(iccid=iccid).refused("8.2.1", "3.3")
-    made = acme.confirm(iccid, False).must().body
-    assert acme.confirm(iccid, False).must().body == made
+    acme.order(call="", iccid=iccid).refused("8.2.1", "3.3")
+    token = acme.confirm(iccid, False).must().body["matchingId"]
+    acme.confirm(iccid, False).refused("8.2.1", "3.5")
     acme.release(iccid).only()
-    acme.release(iccid).only()
-    acme.cancel(iccid, eid=EID, matchingId=made["matchingId"]).only()
-    acme.cancel(iccid, eid=EID, matchingId=made["matchingId"]).only()
+    acme.release(iccid).refused("8.2.1", "3.5")
+    acme.cancel(iccid, matchingId=token).only()
+    acme.cancel(iccid, matchingId=token).refused("8.2.1", "3.5")
+    assert state(rspd, iccid) == "available"
+
+
+@pytest.mark.parametrize("call", ["", None], ids=["no identifier", "identifiers"])
+def test_an_order_by_type_is_not_repeated_by_iccid(acme, stock, call):
+    iccid = stock("typed")
+    assert acme.order(call=call, profileType="typed").must().body["iccid"].rstrip("F") == iccid
+    acme.order(call=call, iccid=iccid).refused("8.2.1", "3.3")
+    acme.order(call=call, iccid=iccid, profileType="typed").refused("8.2.1", "3.3")
+    acme.cancel(iccid, "Unavailable").must()
+
+
+@pytest.mark.parametrize("call", ["", None], ids=["no identifier", "identifiers"])
+def test_what_was_confirmed_and_then_released_is_not_confirmed_and_released_again(rspd, acme, stock, call):
+    iccid = stock()
+    acme.order(iccid=iccid).must()
+    acme.confirm(iccid, False, call=call, matchingId=f"M-9-{iccid}").must()
+    acme.release(iccid).must()
+    acme.confirm(iccid, True, call=call, matchingId=f"M-9-{iccid}").refused("8.2.1", "3.5")
+    assert state(rspd, iccid) == "released"
+
+
+@pytest.mark.parametrize("call", ["", None], ids=["no identifier", "identifiers"])
+def test_what_is_due_to_cancel_is_due_again(acme, stock, call):
+    iccid = stock()
+    acme.order(iccid=iccid, eid=EID).must()
+    token = acme.confirm(iccid).must().body["matchingId"]
+    acme.cancel(iccid, call=call, eid=EID, matchingId=token).must()
+    acme.cancel(iccid, call=call).refused("8.1.1", "2.2")
+    acme.cancel(iccid, call=call, matchingId=token).refused("8.1.1", "2.2")
+    acme.cancel(iccid, call=call, eid=EID).refused("8.2.6", "2.2")
 
 
 def test_an_empty_identifier_is_not_remembered(acme, stock):
@@ -563,6 +610,10 @@ def test_calls_that_are_not_to_be_remembered(rspd, acme, own, stock):
             return len(taken) > 1
 
         wait_for(forgets, "the switch to be known")
+        iccid = stock()
+        first = acme.order(call="constant", iccid=iccid).must().body
+        for call in ("constant", "another"):  # neither says anything, but the state does
+            assert acme.order(call=call, iccid=iccid).must().body == first
     finally:
         rspd.ask("operator set", name="acme", calls="remember")
 
@@ -593,12 +644,12 @@ def test_what_another_client_did_is_no_repeat(rspd, acme, stock, scratch):
     known(rspd, certificate)
     node = es2.Caller(rspd, certificate, per_call=True)
     iccid = stock()
-    acme.order(iccid=iccid).must()
-    node.order(iccid=iccid).refused("8.2.1", "3.3")
-    acme.order(iccid=iccid).must()
-    token = acme.confirm(iccid).must().body["matchingId"]
-    node.confirm(iccid).refused("8.2.1", "3.5")
-    assert acme.confirm(iccid).must().body["matchingId"] == token
+    acme.order(call="", iccid=iccid).must()
+    node.order(call="", iccid=iccid).refused("8.2.1", "3.3")
+    acme.order(call="", iccid=iccid).must()
+    token = acme.confirm(iccid, call="").must().body["matchingId"]
+    node.confirm(iccid, call="").refused("8.2.1", "3.5")
+    assert acme.confirm(iccid, call="").must().body["matchingId"] == token
     desk = stock()
     rspd.ask("order create", iccid=desk)
     acme.order(iccid=desk).refused("8.2.1", "3.3")
@@ -614,13 +665,13 @@ def test_what_another_client_ended_is_no_repeat(rspd, acme, stock, scratch):
     for each in (iccid, desk):
         acme.order(iccid=each).must()
     token = acme.confirm(iccid, False).must().body["matchingId"]
-    acme.release(iccid).must()
-    node.release(iccid).refused("8.2.1", "3.5")
+    acme.release(iccid, call="").must()
+    node.release(iccid, call="").refused("8.2.1", "3.5")
     assert rspd.ask_any("order release", iccid=iccid)["error"]["code"] == "order-not-releasable"
-    acme.release(iccid).must()
-    acme.cancel(iccid, matchingId=token).must()
-    node.cancel(iccid, matchingId=token).refused("8.2.1", "3.5")
-    acme.cancel(iccid, matchingId=token).must()
+    acme.release(iccid, call="").must()
+    acme.cancel(iccid, call="", matchingId=token).must()
+    node.cancel(iccid, call="", matchingId=token).refused("8.2.1", "3.5")
+    acme.cancel(iccid, call="", matchingId=token).must()
     rspd.ask("order cancel", iccid=desk, final="unavailable")
     acme.cancel(desk, "Unavailable").refused("8.2.1", "3.5")
     assert "ok" in rspd.ask_any("order cancel", iccid=desk, final="unavailable")
@@ -671,8 +722,8 @@ def together(calls):
 
 @pytest.fixture
 def crowd(rspd, second, own):
-    """Eight callers, half of them at each instance, connected."""
-    callers = [es2.Caller(daemon, own) for daemon in (rspd, second) for _ in range(4)]
+    """Twelve callers, half of them at each instance, connected."""
+    callers = [es2.Caller(daemon, own) for daemon in (rspd, second) for _ in range(6)]
     for caller in callers:
         assert caller.send("nothing", b"{}").status == 404
     yield callers
@@ -713,6 +764,23 @@ def test_one_of_many_orders_wins_a_profile(rspd, crowd, stock):
         won = [eid for eid, answer in zip(eids, answers) if answer.ok]
         assert [order_of(rspd, iccid)["eid"]] == won
         assert {answer.refusal for answer in answers if not answer.ok} == {("8.2.1", "3.3")}
+
+
+def test_one_of_many_calls_that_differ_in_their_identifier_wins(rspd, crowd, stock):
+    """Each step of an order from all connections: one call makes it, the others hear that it is made."""
+    for _ in range(5):
+        iccid = stock()
+        steps = {
+            lambda c: c.order(iccid=iccid): ("8.2.1", "3.3"),
+            lambda c: c.confirm(iccid, False, matchingId=iccid): ("8.2.1", "3.5"),
+            lambda c: c.release(iccid): ("8.2.1", "3.5"),
+            lambda c: c.cancel(iccid, matchingId=iccid): ("8.2.1", "3.5"),
+        }
+        for step, lost in steps.items():
+            answers = together([lambda c=c, step=step: step(c) for c in crowd])
+            assert sum(answer.ok for answer in answers) == 1
+            assert {answer.refusal for answer in answers if not answer.ok} == {lost}
+        assert state(rspd, iccid) == "available"
 
 
 def test_one_of_many_orders_wins_a_matching_id(rspd, crowd, stock):
@@ -821,7 +889,7 @@ def test_a_role_that_is_none(make_rspd, site):
     _, section = es2.listener(site)
     checked = make_rspd(start=False, **{"listener es2": {**section, "role": "es3"}}).once("--check-config", check=False)
     assert checked.returncode == 78
-    assert "role" in checked.stderr and "es9 or es2" in checked.stderr
+    assert "role" in checked.stderr and "es9, es2 or esipa" in checked.stderr
 
 
 def test_a_listener_that_comes_with_a_reload(make_rspd, site, scratch):

@@ -136,7 +136,7 @@ def order_expire(world):
 def order_cancel_of_a_frozen_order(world):
     """Its profile was sold again when the card of the older order reported its success."""
     old = world.at("available")
-    world.order(old.iccid)
+    world.order(old.iccid, world.eid())
     assert world.db.run("notification_record_result", **world.result_of(old.tx))
     return dict(iccid=old.iccid, event="cancel_order_unavailable", trusted=True, **ADMIN)
 
@@ -239,6 +239,35 @@ def remembered_release(world):
 
 def remembered_cancel(world):
     return remembered(world, order_cancel(world))
+
+
+def marked(world, call):
+    """The call of an operator's client that is not remembered, or not any more."""
+    return call | dict(mark=sha256(b"%d" % world.number()))
+
+
+def marked_create(world):
+    iccid, given = world.profile(), marked(world, {})
+    return lambda: dict(order_id=world.db.run("order_prepare", iccid=iccid)[0]["order_id"], iccid=iccid,
+                        event="download_order", **given, **ADMIN)
+
+
+def marked_confirm(world):
+    return marked(world, order_confirm(world))
+
+
+def marked_release(world):
+    return marked(world, order_release(world))
+
+
+def marked_cancel(world):
+    return marked(world, order_cancel(world))
+
+
+def marked_cancel_of_a_frozen_order(world):
+    return marked(world, order_cancel_of_a_frozen_order(world))
+
+
 def alert_certificate(world, ahead=30):
     return dict(sha256=b"%032d" % world.number(), ahead=ahead, what="tls", name="listener nist",
                 not_after="2030-01-01", days_left=ahead)
@@ -456,6 +485,11 @@ CALLS = [
     (remembered_confirm, "order_confirm", SAME_WITHOUT_STATE),
     (remembered_release, "order_release", SAME_WITHOUT_STATE),
     (remembered_cancel, "order_cancel", SAME_WITHOUT_STATE),
+    (marked_create, "order_create", SAME),
+    (marked_confirm, "order_confirm", SAME),
+    (marked_release, "order_release", SAME),
+    (marked_cancel, "order_cancel", SAME),
+    (marked_cancel_of_a_frozen_order, "order_cancel", SAME),
     (alert_certificate, "alert_certificate", NOTHING),
     (alert_certificate_again_nearer_its_end, "alert_certificate", NOTHING),
     (alert_clones, "alert_clones", NOTHING),
@@ -530,6 +564,48 @@ def test_what_another_caller_did_is_no_repetition(world, prepare, name):
     assert world.db.run(name, **give() | {"actor": "another"}) == []
     assert world.dump() == after
     assert world.db.run(name, **give()) == first
+
+
+@pytest.mark.parametrize("prepare,name", [
+    (marked_create, "order_create"),
+    (marked_confirm, "order_confirm"),
+    (marked_release, "order_release"),
+    (marked_cancel, "order_cancel"),
+    (marked_cancel_of_a_frozen_order, "order_cancel"),
+], ids=lambda value: getattr(value, "__name__", ""))
+def test_another_call_of_the_same_caller_is_no_repetition(world, prepare, name):
+    given = prepare(world)
+    give = given if callable(given) else lambda: given
+    first = world.db.run(name, **give())
+    after = world.dump()
+    for mark in (sha256(b"another"), None):
+        assert world.db.run(name, **give() | {"mark": mark}) == []
+    assert world.dump() == after
+    assert world.db.run(name, **give()) == first
+
+
+def test_what_was_confirmed_with_one_event_is_not_confirmed_with_another(world):
+    given = order_confirm(world)
+    assert world.db.run("order_confirm", **given)
+    assert world.db.run("order_release", iccid=given["iccid"], **ADMIN)
+    after = world.dump()
+    assert world.db.run("order_confirm", **given | {"event": "confirm_order_release"}) == []
+    assert world.dump() == after
+
+
+@pytest.mark.parametrize("prepare", [order_cancel, order_cancel_of_a_frozen_order],
+                         ids=lambda prepare: prepare.__name__)
+def test_what_is_due_to_cancel_is_due_again(world, prepare):
+    """EID and MatchingID, of who is not trusted."""
+    given = prepare(world) | {"trusted": False}
+    (order,) = world.db.rows("select eid, matching_id from download_order where iccid = %s and pending", given["iccid"])
+    whole = given | order
+    assert any(order.values())
+    first = world.db.run("order_cancel", **whole)
+    assert first
+    for member, value in order.items():
+        assert value is None or world.db.run("order_cancel", **whole | {member: None}) == []
+    assert world.db.run("order_cancel", **whole) == first
 
 
 def test_what_a_former_owner_of_a_lease_comes_to_record_is_not_taken(world):
