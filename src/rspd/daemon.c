@@ -197,6 +197,13 @@ on_world(void *arg, bool ok)
 	on_entry(r);
 }
 
+/* Each wrong Confirmation Code is a download as well: when those run out first, the limit is never met. */
+static bool
+codes_out_of_reach(const struct conf *conf)
+{
+	return conf->dp.confirmation_code_attempts >= conf->dp.download_attempts;
+}
+
 /* Into service with what was loaded. At the start that waits for the deny-lists, which come as soon. */
 static void
 on_entry(void *arg)
@@ -222,6 +229,10 @@ on_entry(void *arg)
 	r->plan = NULL;
 	LOG(rspd, NOTICE, "did=%s result=ok version=%s", r->serving ? "reload" : "start",
 		RSPD_VERSION);
+	if (codes_out_of_reach(r->conf))
+		LOG(rspd, WARNING, "alarm=code-attempts codes=%u downloads=%u",
+			(unsigned)r->conf->dp.confirmation_code_attempts,
+			(unsigned)r->conf->dp.download_attempts);
 	r->serving = true;
 	loop_periodic_hurry(r->certificates);
 	loop_periodic_hurry(r->clones);
@@ -613,5 +624,12 @@ daemon_check(const struct conf *conf)
 		return EX_CONFIG;
 	}
 	peers_drop(&peers);
+	if (codes_out_of_reach(conf))
+		fprintf(stderr,
+			"rspd: warning: [dp] confirmation_code_attempts = %u is never reached: "
+			"each wrong "
+			"code is one of download_attempts = %u\n",
+			(unsigned)conf->dp.confirmation_code_attempts,
+			(unsigned)conf->dp.download_attempts);
 	return EX_OK;
 }

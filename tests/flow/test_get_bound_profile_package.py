@@ -323,6 +323,15 @@ def test_a_wrong_code_is_counted_and_ends_the_session(ready, session, make):
     assert again.iccid == lpa.order.iccid
 
 
+def test_by_default_codes_run_out_before_downloads(make_rspd, session, card):
+    daemon = make_rspd()
+    o = daemon.desk.order(cc=CODE)
+    for expected in [("8.2.7", "3.8")] * 5 + [("8.2.7", "6.4")]:
+        lpa = session(card, daemon=daemon).until_authenticated(o.matching_id)
+        lpa.get_package("0000").refused(*expected)
+    assert o.state == "error"
+
+
 def test_codes_above_the_limit_end_the_order(rspd, make_rspd, session, make_card):
     daemon = make_rspd(database=rspd.database, dp={"confirmation_code_attempts": 2})
     o = daemon.desk.order(cc=CODE)

@@ -328,6 +328,17 @@ def test_a_wrong_option_is_refused_by_name(unstarted, section, option, value):
     assert option in run.stderr or value in run.stderr
 
 
+@pytest.mark.parametrize("limits,said", [({}, False), ({"confirmation_code_attempts": 10}, True),
+                                         ({"download_attempts": 5}, True), ({"download_attempts": 6}, False)])
+def test_a_limit_of_codes_that_is_never_reached_is_told(unstarted, limits, said):
+    unstarted.options.setdefault("dp", {}).update(limits)
+    unstarted.write_config()
+    run = unstarted.once("--check-config")
+    assert ("confirmation_code_attempts" in run.stderr) is said, run.stderr
+    unstarted.start()
+    assert ("alarm=code-attempts" in unstarted.log()) is said
+
+
 WRONG_LINES = ["[nonsense]\nx = 1\n", "nonsense\n", "[dp]\n[dp]\n", "[ci nist]\n"]
 
 
