@@ -22,7 +22,7 @@ struct dp_world;
 
 /* A certificate of ours, or a revocation list: when it ends. */
 struct dp_certificate {
-	const char *what;  /* "ci", "auth", "pb", "tls", "crl" */
+	const char *what;  /* "ci", "auth", "pb", "tls", "eim", "crl" */
 	struct slice name; /* of its section in the configuration: "listener nist" */
 	uint8_t sha256[CRYPTO_SHA256_SIZE];
 	int64_t not_before, not_after; /* seconds since 1970; of a list: this and next update */

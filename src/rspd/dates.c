@@ -1,6 +1,7 @@
 /*
  * When our own certificates and the revocation lists end, noted in the world for who watches it: CIs,
- * CERT.DPauth, CERT.DPpb, what listeners and clients show, and the next updates of lists.
+ * CERT.DPauth, CERT.DPpb, what listeners, [coap] sections and clients show, the eIM's certificate, and the next
+ * updates of lists.
  */
 #include <openssl/x509.h>
 #include <stdlib.h>
@@ -70,28 +71,41 @@ dates_set_lists(struct owner *o)
 }
 
 static bool
-chain_read(struct owner *o, const char *kind, const char *name, const char *path,
+chain_read(struct owner *o, const char *what, const char *section, const char *path,
 	char words[WORLD_WORDS])
 {
-	struct slice section = slice_text(arena_printf(&o->mem, "%s %s", kind, name)), pem, der;
+	struct slice pem, der;
 
+	if (!path)
+		return true;
 	if (!world_file_read(&o->mem, path, &pem, NULL, words))
 		return false;
 	while (text_unpem(&o->mem, &pem, "CERTIFICATE", &der))
-		dates_add(o, "tls", section, der);
+		dates_add(o, what, slice_text(section), der);
 	return true;
+}
+
+/* What a section shows in TLS or DTLS. */
+static bool
+shown_read(struct owner *o, const char *kind, const char *name, const char *path,
+	char words[WORLD_WORDS])
+{
+	return chain_read(o, "tls", arena_printf(&o->mem, "%s %s", kind, name), path, words);
 }
 
 bool
 dates_read(struct owner *o, const struct conf *conf, char words[WORLD_WORDS])
 {
 	for (unsigned i = 0; i < conf->listener_n; i++)
-		if (!chain_read(o, "listener", conf->listeners[i].name,
+		if (!shown_read(o, "listener", conf->listeners[i].name,
 			    conf->listeners[i].certificate, words))
 			return false;
 	for (unsigned i = 0; i < conf->client_n; i++)
-		if (!chain_read(o, "client", conf->clients[i].name, conf->clients[i].certificate,
+		if (!shown_read(o, "client", conf->clients[i].name, conf->clients[i].certificate,
 			    words))
 			return false;
-	return true;
+	for (unsigned i = 0; i < conf->coap_n; i++)
+		if (!shown_read(o, "coap", conf->coaps[i].name, conf->coaps[i].certificate, words))
+			return false;
+	return !conf->eim.line || chain_read(o, "eim", "eim", conf->eim.certificate, words);
 }

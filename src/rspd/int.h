@@ -39,7 +39,7 @@ bool lists_read(struct owner *o, const struct conf *conf, char words[WORLD_WORDS
 void dates_add(struct owner *o, const char *what, struct slice name, struct slice der);
 /* The lists that the trust holds now, in place of those that were noted. */
 void dates_set_lists(struct owner *o);
-/* What listeners and clients show, file by file. */
+/* What listeners, clients and [coap] sections show, and the eIM's certificate, file by file. */
 bool dates_read(struct owner *o, const struct conf *conf, char words[WORLD_WORDS]);
 
 #endif

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 from card import Card, Download
 from conftest import folders, new_eid
-from harness import NAMES, Site, wait_for
+from harness import NAMES, Site, free_port, wait_for
 
 NIST = "nist"
 FAILED = "did=read-lists result=failed"
@@ -169,6 +169,34 @@ def test_a_certificate_is_told_of_ahead_of_its_end(make_rspd, own_site, role, da
     assert alert["fingerprint"] == signed.cert.fingerprint(hashes.SHA256()).hex().upper()
     assert (alert["key"], alert["seq"]) == (alert["fingerprint"], 1)
     wait_for(lambda: f"alarm=certificate-expiry what={role}" in daemon.log(), "the line")
+
+
+def test_those_of_the_eim_are_told_of_too(make_rspd, own_site):
+    """Its own (SGP.32 §2.6: CERT.EIM.ECDSA) and what devices see in DTLS."""
+    tree = own_site.trees[NIST]
+    now = datetime.datetime.utcnow().replace(microsecond=0)
+    dates = dict(
+        not_before=now - datetime.timedelta(days=390), not_after=now + datetime.timedelta(days=5, hours=1)
+    )
+    own_site.write_pair("eim", tree.make_dp("pb", **dates))
+    own_site.write_pair("dtls", tree.make_tls(NAMES[NIST], **dates))
+    pairs = {
+        name: {"certificate": own_site.folder / f"{name}.pem", "key": own_site.folder / f"{name}.key"}
+        for name in ("eim", "dtls")
+    }
+    daemon = make_rspd(
+        own_site=own_site,
+        **{
+            "listener nist": {"esipa": "yes"},
+            "eim": {"id": "eim.example.com", **pairs["eim"]},
+            "coap devices": {"address": "127.0.0.1", "port": free_port(), **pairs["dtls"]},
+        },
+    )
+    wait_for(lambda: len(alerts(daemon)) == 2, "both alerts")
+    told = {(a["what"], a["name"]): (a["ahead"], a["daysLeft"]) for a in alerts(daemon)}
+    assert told == {("eim", "eim"): (7, 5), ("tls", "coap devices"): (7, 5)}
+    shown = {(c["what"], c["name"]): c["daysLeft"] for c in daemon.ask("stats")["certificates"]}
+    assert shown["eim", "eim"] == shown["tls", "coap devices"] == 5
 
 
 def test_each_threshold_is_told_once_over_all_instances(make_rspd, own_site):
