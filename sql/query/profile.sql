@@ -88,27 +88,38 @@ select null where not exists (select from owner);
 
 -- name: profile_type_set(name text, operator_name text, low_water integer, imsi_low text, imsi_high text, any_imsi boolean, shared_imsi boolean, actor text, why text) -> view jsonb     zero rows: none
 -- Changes what is not null here, for the orders and loads to come; a low-water mark of 0 goes, and with any_imsi
--- the range does. The next order looks at the stock. None: there is no such type of this operator.
+-- the range does. Stock below a new mark is told at once. None: there is no such type of this operator.
 with known as (
     select t.id, t.name, w.name as operator,
            case when $3 is null then t.low_water else nullif($3, 0) end as low_water,
+           t.operator_id, coalesce($3, t.low_water, 0) <> coalesce(t.low_water, 0) as marked,
            case when not $6 then coalesce($4, t.imsi_low) end as imsi_low,
            case when not $6 then coalesce($5, t.imsi_high) end as imsi_high,
            coalesce($7, t.shared_imsi) as shared_imsi
       from profile_type t
       join operator w on w.id = t.operator_id
      where w.name = $2 and t.name = $1
+), probed as materialized (
+    select k.*, case when marked and low_water is not null then profile_stock(id, low_water) end as stock
+      from known k
 ), changed as (
     update profile_type t
        set low_water = k.low_water, imsi_low = k.imsi_low, imsi_high = k.imsi_high,
            shared_imsi = k.shared_imsi,
-           stock_low = t.stock_low and t.low_water is not distinct from k.low_water,
-           stock_probe = case when t.low_water is not distinct from k.low_water then t.stock_probe else 0 end
-      from known k
+           stock_low = case when k.marked then coalesce(k.stock < k.low_water, false) else t.stock_low end,
+           stock_probe = case when k.marked then 0 else t.stock_probe end,
+           alert_seq = t.alert_seq + coalesce(k.stock < k.low_water, false)::integer
+      from probed k
      where t.id = k.id
        and (t.low_water, t.imsi_low, t.imsi_high, t.shared_imsi)
            is distinct from (k.low_water, k.imsi_low, k.imsi_high, k.shared_imsi)
- returning k.*
+ returning k.*, t.alert_seq
+), noted as (
+    insert into outbox (operator_id, order_key, seq, type, data)
+    select operator_id, 'type-' || id, alert_seq, 'alert.stock-low',
+           jsonb_build_object('profileType', name, 'stock', stock, 'lowWater', low_water)
+      from changed
+     where stock < low_water
 ), audited as (
     insert into audit (actor, act, why)
     select $8, 'profile-type.set',

@@ -54,7 +54,8 @@ select jsonb_strip_nulls(jsonb_build_object(
            'variants', (select nullif(count(*), 0)
                           from template v
                          where v.type_id = t.id and v.version = t.template_version),
-           'lowWater', t.low_water, 'low', case when t.low_water is not null then t.stock_low end,
+           'lowWater', t.low_water,
+           'low', case when t.low_water is not null then profile_stock(t.id, t.low_water) < t.low_water end,
            'stock', profile_stock(t.id, 10000000))) as view
   from profile_type t
   join operator w on w.id = t.operator_id
@@ -68,7 +69,8 @@ select jsonb_strip_nulls(jsonb_build_object(
            'name', t.name, 'operator', w.name, 'keys', t.keys, 'onDelete', t.on_delete,
            'createdAt', utc(t.created_at), 'class', t.class, 'version', t.template_version,
            'imsiRange', t.imsi_low || '-' || t.imsi_high, 'sharedImsi', nullif(t.shared_imsi, false),
-           'lowWater', t.low_water, 'low', case when t.low_water is not null then t.stock_low end,
+           'lowWater', t.low_water,
+           'low', case when t.low_water is not null then profile_stock(t.id, t.low_water) < t.low_water end,
            'stock', profile_stock(t.id, 10000000),
            'templates', (select coalesce(jsonb_agg(jsonb_build_object(
                                     'version', v.version, 'variant', v.rank,

@@ -370,6 +370,30 @@ def test_a_known_iccid_is_refused_or_rewritten(rspd, session, card):
     assert len(lpa.package.upp) == path.stat().st_size
 
 
+def test_low_stock_is_seen_when_a_mark_is_set(rspd):
+    def low():
+        listed = {t["name"]: t["low"] for t in rspd.ask("profile-type list")["types"] if "low" in t}
+        assert rspd.ask("profile-type show", name="marked")["low"] is listed["marked"]
+        return listed["marked"]
+
+    def alerts():
+        return [data for (data,) in rspd.database.rows(
+            "select data from outbox where type = 'alert.stock-low' and data->>'profileType' = 'marked' order by seq")]
+
+    rspd.ask("profile-type create", name="marked", lowWater=2)
+    assert low()
+    for _ in range(3):
+        rspd.desk.load(args={"type": "marked"})
+    assert not low() and alerts() == []
+    for _ in range(2):  # the second changes nothing
+        rspd.ask("profile-type set", name="marked", lowWater=5)
+        assert low() and alerts() == [{"profileType": "marked", "stock": 3, "lowWater": 5}]
+    rspd.ask("order create", type="marked")
+    assert low() and len(alerts()) == 1  # that has been said
+    rspd.ask("profile-type set", name="marked", lowWater=1)
+    assert not low() and len(alerts()) == 1
+
+
 def test_the_class_follows_the_test_key(rspd, session, make_card):
     own_key = bytes(range(16, 32))
     test, real = rspd.desk.load(), rspd.desk.load(k=own_key)
