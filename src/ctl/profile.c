@@ -114,6 +114,7 @@ ctl_profile_load_write(struct task *t, json_t *ok)
 	json_object_set_new(ok, "loaded", json_integer(c->out.profiles));
 	json_object_set_new(ok, "refused", json_integer(c->out.refused));
 	json_object_set_new(ok, "dryRun", json_boolean(c->in.dry_run));
+	json_object_set_new(ok, "fileRefused", json_boolean(c->out.file_refused));
 	for (size_t i = 0; i < c->out.fault_count; i++)
 		json_array_append_new(faults, fault_json(&c->out.faults[i]));
 	json_object_set_new(ok, "faults", faults);

@@ -8,7 +8,7 @@
 #include "ctl/int.h"
 #include "profile/personal.h"
 
-enum { LINE_MAX_OCTETS = CSV_ROW_MAX, CELLS = PERSONAL_COLUMNS_MAX };
+enum { LINE_MAX_OCTETS = CSV_ROW_MAX, CELLS = PERSONAL_COLUMNS_MAX, NAME_TOLD = 64 };
 
 struct rows_csv {
 	struct dp_rows rows;
@@ -30,6 +30,7 @@ struct rows_json {
 	json_t *named;  /* the object whose names were told last */
 	bool told;      /* the names of `object` were told, its row is next */
 	struct slice cell[CELLS];
+	char at_fault[NAME_TOLD]; /* the beginning of a member's name */
 };
 
 static const struct step *
@@ -65,6 +66,7 @@ refuse(struct dp_rows *rows, enum dp_rows_got got, int64_t line, int column, con
 {
 	rows->line = line;
 	rows->column = column;
+	rows->name = SLICE_NONE;
 	rows->why = why;
 	return got;
 }
@@ -181,40 +183,128 @@ tell_row(struct rows_json *r)
 	return DP_ROWS_ROW;
 }
 
-/* NULL when the object can be a row. */
-static const char *
-misfit(json_t *object)
+static enum dp_rows_got
+refuse_line(struct rows_json *r, enum dp_rows_got got, struct slice name, const char *why)
+{
+	struct slice told = text_beginning(name, NAME_TOLD);
+
+	refuse(&r->rows, got, r->line, -1, why);
+	if (told.n) {
+		memcpy(r->at_fault, told.p, told.n);
+		r->rows.name = slice_of(r->at_fault, told.n);
+	}
+	return got;
+}
+
+/*
+ * The name of the last member that an object's beginning has. What the parser took is well-formed, so that no
+ * value can be taken for a name.
+ */
+static struct slice
+last_member(struct slice text)
+{
+	struct slice name = SLICE_NONE;
+	unsigned depth = 0;
+	bool next = false; /* the next text is a name */
+
+	for (size_t i = 0, from; i < text.n; i++) {
+		uint8_t c = text.p[i];
+
+		if (c == '"') {
+			for (from = ++i; i < text.n && text.p[i] != '"'; i++)
+				i += text.p[i] == '\\';
+			if (next && i < text.n)
+				name = slice_sub(text, from, i - from);
+			next = false;
+		} else if (c == '{' || c == '[') {
+			next = ++depth == 1;
+		} else if (c == '}' || c == ']') {
+			depth--;
+		} else if (c == ',') {
+			next = depth == 1;
+		}
+	}
+	return name;
+}
+
+/* Why the line is no object: what the parser stumbled over, without a word of the line. */
+static enum dp_rows_got
+refuse_unread(struct rows_json *r, struct slice line, const json_error_t *error)
+{
+	size_t at = error->position > 0 ? (size_t)error->position : 0;
+	struct slice name = last_member(slice_sub(line, 0, at));
+
+	switch (json_error_code(error)) {
+	case json_error_invalid_utf8:
+		return refuse_line(r, DP_ROWS_BROKEN, name, "is not UTF-8");
+	case json_error_duplicate_key:
+		return refuse_line(r, DP_ROWS_BROKEN, name, "stands twice in the line");
+	case json_error_premature_end_of_input:
+		return refuse_line(r, DP_ROWS_BROKEN, name, "is cut off");
+	case json_error_numeric_overflow:
+		return refuse_line(r, DP_ROWS_BROKEN, name, "is no text; put digits in quotes");
+	case json_error_end_of_input_expected:
+		return refuse_line(r, DP_ROWS_BROKEN, SLICE_NONE,
+			"goes on behind its object; each line holds one");
+	default:
+		return refuse_line(r, DP_ROWS_BROKEN, name,
+			line.p[0] == '{' ? "is not JSON; texts and digits stand in quotes"
+					 : "is no JSON object");
+	}
+}
+
+/* What jansson read can be a row. */
+static enum dp_rows_got
+take_object(struct rows_json *r)
 {
 	const char *name;
 	json_t *v;
 
-	if (!json_is_object(object))
-		return "is no JSON object";
-	if (json_object_size(object) > CELLS)
-		return "has more than 128 members";
-	json_object_foreach(object, name, v) if (!json_is_string(v) &&
-		!json_is_null(v)) return "has a member that is no text; put digits in quotes";
-	return NULL;
+	if (json_object_size(r->object) > CELLS)
+		return refuse_line(r, DP_ROWS_BROKEN, SLICE_NONE, "has more than 128 members");
+	json_object_foreach(r->object, name,
+		v) if (!json_is_string(v) && !json_is_null(v)) return refuse_line(r, DP_ROWS_BROKEN,
+		slice_text(name), "is no text; put digits in quotes");
+	return r->named && same_names(r->named, r->object) ? tell_row(r) : tell_names(r);
+}
+
+/* A mark of UTF-8 may stand before the first line; other encodings are nothing at all. */
+static enum dp_rows_got
+read_text(struct rows_json *r)
+{
+	struct slice line = slice_of(r->text, r->used);
+	json_error_t error;
+
+	if (r->line == 1 && slice_eq(slice_sub(line, 0, 3), SLICE_LIT("\xef\xbb\xbf")))
+		line = slice_sub(line, 3, line.n);
+	line = slice_trim(line);
+	if (r->line == 1 && (line.p[0] == 0xff || line.p[0] == 0xfe))
+		return refuse_line(
+			r, DP_ROWS_WRONG, SLICE_NONE, "is UTF-16 or UTF-32; UTF-8 is wanted");
+	if (memchr(line.p, 0, line.n))
+		return refuse_line(r, DP_ROWS_WRONG, SLICE_NONE,
+			"holds NUL octets: UTF-16, or no text at all");
+	if (line.p[0] == '[')
+		return refuse_line(r, DP_ROWS_BROKEN, SLICE_NONE,
+			"is a JSON array; each line holds one object");
+	r->object = json_loadb((const char *)line.p, line.n, JSON_REJECT_DUPLICATES, &error);
+	return r->object ? take_object(r) : refuse_unread(r, line, &error);
 }
 
 static enum dp_rows_got
 read_object(struct rows_json *r)
 {
-	const char *wrong = "is longer than 32 KiB";
+	enum dp_rows_got got;
 
 	json_decref(r->object);
 	r->object = NULL;
-	if (!r->too_long) {
-		r->object = json_loadb(r->text, r->used, JSON_REJECT_DUPLICATES, NULL);
-		wrong = misfit(r->object);
-	}
+	r->rows.line = r->line;
+	got = r->too_long ? refuse_line(r, DP_ROWS_BROKEN, SLICE_NONE, "is longer than 32 KiB")
+			  : read_text(r);
 	explicit_bzero(r->text, r->used);
 	r->used = 0;
 	r->too_long = false;
-	r->rows.line = r->line;
-	if (wrong)
-		return refuse(&r->rows, DP_ROWS_BROKEN, r->line, -1, wrong);
-	return r->named && same_names(r->named, r->object) ? tell_row(r) : tell_names(r);
+	return got;
 }
 
 static bool

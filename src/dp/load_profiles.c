@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/clock.h"
+#include "base/text.h"
 #include "codec/metadata.h"
 #include "crypto/milenage.h"
 #include "dp/functions.h"
@@ -65,6 +66,10 @@ struct load {
 	/* read_rows */
 	struct profile_column columns[PERSONAL_COLUMNS_MAX];
 	size_t column_count;
+	struct slice *names; /* as the first row has them */
+	size_t name_count;
+	int64_t name_line;
+	bool map_used[PERSONAL_COLUMNS_MAX];
 	bool named, ended, wrong;
 	struct profile_given given;
 	/* take */
@@ -172,6 +177,8 @@ begin(struct task *t)
 
 /* ---- a row ---- */
 
+enum { COLUMN_TOLD = 64 }; /* octets: a name may fill a row */
+
 /* Remembered as long as there is room, counted always. */
 static void
 refuse_row(struct task *t, int64_t line, const char *column, const char *reason)
@@ -180,23 +187,69 @@ refuse_row(struct task *t, int64_t line, const char *column, const char *reason)
 
 	if (c->base.out.refused++ < DP_ROW_FAULTS)
 		c->base.out.faults[c->base.out.fault_count++] = (struct dp_row_fault){ line,
-			column ? arena_string(t->mem, slice_text(column)) : NULL,
+			column ? arena_string(
+					 t->mem, text_beginning(slice_text(column), COLUMN_TOLD))
+			       : NULL,
 			arena_string(t->mem, slice_text(reason)) };
+}
+
+/* No row can be read: what they begin with says so. */
+static void
+refuse_file(struct task *t, int64_t line, const char *column, const char *reason)
+{
+	struct load *c = t->state;
+
+	refuse_row(t, line, column, reason);
+	c->base.out.file_refused = true;
+	c->wrong = true;
 }
 
 /* A datum that a column was told to be; absent: nothing was told. */
 static struct slice
-mapped(const struct load *c, struct slice name)
+mapped(struct load *c, struct slice name)
 {
 	for (size_t i = 0; i < c->base.in.map_count; i++) {
 		struct slice map = c->base.in.maps[i];
 		const uint8_t *equals = memchr(map.p, '=', map.n);
 		size_t n = (size_t)(equals - map.p);
 
-		if (slice_eq(slice_sub(map, 0, n), slice_trim(name)))
+		if (slice_eq(slice_sub(map, 0, n), slice_trim(name))) {
+			c->map_used[i] = true;
 			return slice_sub(map, n + 1, map.n);
+		}
 	}
 	return SLICE_NONE;
+}
+
+/* Columns that were told to be a datum and that no row has; one to skip need not be there. */
+static void
+refuse_maps(struct task *t)
+{
+	struct load *c = t->state;
+
+	for (size_t i = 0; i < c->base.in.map_count; i++) {
+		struct slice map = c->base.in.maps[i];
+		const uint8_t *equals = memchr(map.p, '=', map.n);
+		size_t n = (size_t)(equals - map.p);
+
+		if (!c->map_used[i] && !slice_eq(slice_sub(map, n + 1, map.n), SLICE_LIT("-")))
+			refuse_row(t, c->name_line, arena_string(t->mem, slice_sub(map, 0, n)),
+				"is mapped, but there is no such column");
+	}
+}
+
+/* The first names, by which cells that cannot be read are told. */
+static void
+keep_names(struct task *t)
+{
+	struct load *c = t->state;
+	const struct dp_rows *rows = c->base.in.rows;
+
+	c->names = ARENA_ARRAY(t->mem, struct slice, rows->n);
+	for (size_t i = 0; i < rows->n; i++)
+		c->names[i] = arena_copy(t->mem, slice_trim(rows->texts[i]));
+	c->name_count = rows->n;
+	c->name_line = rows->line;
 }
 
 /* The names of the columns: what they mean, and whether the templates have what they need. */
@@ -210,6 +263,8 @@ take_names(struct task *t)
 	struct arena mem;
 	bool fine;
 
+	if (!c->named)
+		keep_names(t);
 	arena_init(&mem, ROW_ARENA, NULL, NULL);
 	names = ARENA_ARRAY(&mem, struct slice, rows->n);
 	memset(c->columns, 0, sizeof c->columns);
@@ -226,10 +281,11 @@ take_names(struct task *t)
 		fine = i > 0 ||
 			profile_template_columns_hold(
 				c->variant[i].template, &mem, c->columns, c->column_count, &fault);
-	if (!fine) {
+	if (!fine && !c->named)
+		refuse_file(t, rows->line, fault.name, fault.reason);
+	else if (!fine)
 		refuse_row(t, rows->line, fault.name, fault.reason);
-		c->wrong = true;
-	}
+	c->wrong |= !fine;
 	c->named = true;
 	arena_fini(&mem);
 }
@@ -332,17 +388,30 @@ take_row(struct task *t, struct arena *mem)
 	explicit_bzero(&row, sizeof row);
 }
 
+/* The column at fault, by its name or else its number; NULL when it is the whole row. */
+static const char *
+broken_column(struct arena *mem, const struct load *c)
+{
+	const struct dp_rows *rows = c->base.in.rows;
+
+	if (rows->name.p)
+		return arena_string(mem, rows->name);
+	if (rows->column < 0)
+		return NULL;
+	if ((size_t)rows->column < c->name_count)
+		return arena_string(mem, c->names[rows->column]);
+	return arena_printf(mem, "%d", rows->column + 1);
+}
+
 /* The row itself cannot be read. */
 static void
-take_broken(struct task *t)
+take_broken(struct task *t, struct arena *mem)
 {
 	struct load *c = t->state;
 	const struct dp_rows *rows = c->base.in.rows;
-	char number[32];
 
 	c->base.out.rows++;
-	snprintf(number, sizeof number, "%d", rows->column + 1);
-	refuse_row(t, rows->line, rows->column >= 0 ? number : NULL, rows->why);
+	refuse_row(t, rows->line, broken_column(mem, c), rows->why);
 }
 
 /* ---- the load ---- */
@@ -364,11 +433,10 @@ read_turn(struct task *t, struct arena *mem)
 			take_row(t, mem);
 			break;
 		case DP_ROWS_BROKEN:
-			take_broken(t);
+			take_broken(t, mem);
 			break;
 		case DP_ROWS_WRONG:
-			refuse_row(t, rows->line, NULL, rows->why);
-			c->wrong = true;
+			refuse_file(t, rows->line, broken_column(mem, c), rows->why);
 			c->ended = true;
 			return THEN(send_rows);
 		case DP_ROWS_WAIT:
@@ -426,7 +494,9 @@ judge_load(struct task *t)
 	struct load *c = t->state;
 
 	if (!c->base.out.rows && !c->base.out.refused)
-		refuse_row(t, 1, NULL, "there are no rows");
+		refuse_file(t, 1, NULL, "there are no rows");
+	if (c->named)
+		refuse_maps(t);
 	if (!c->load.staged)
 		GO(drop);
 	if (c->base.out.refused || c->base.in.dry_run)

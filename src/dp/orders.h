@@ -200,6 +200,8 @@ struct dp_rows {
 	size_t n;
 	int64_t line;
 	int column;
+	struct slice
+		name; /* of the column at fault, when it stands in the row itself; else absent */
 	const char *why;
 };
 
@@ -226,6 +228,7 @@ struct dp_load_profiles {
 		int64_t profiles;            /* that came into stock */
 		int64_t rows;                /* that were read */
 		int64_t refused;             /* of them */
+		bool file_refused;           /* no row was looked at: it begins with what is none */
 		struct dp_row_fault *faults; /* the first of these, by line */
 		size_t fault_count;
 	} out;

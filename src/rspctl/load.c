@@ -56,8 +56,17 @@ read_piece(void *arg, char *piece, size_t most)
 	return n;
 }
 
+/* A terminal is spared; into a file or a pipe goes all that was told. */
+static size_t
+faults_shown(json_t *ok)
+{
+	size_t told = json_array_size(json_object_get(ok, "faults"));
+
+	return told > FAULTS_SHOWN && isatty(STDERR_FILENO) ? FAULTS_SHOWN : told;
+}
+
 static void
-show_faults(json_t *ok)
+show_faults(json_t *ok, size_t most)
 {
 	json_t *faults = json_object_get(ok, "faults"), *fault;
 	char column[RSPCTL_CELL], reason[RSPCTL_CELL];
@@ -68,7 +77,7 @@ show_faults(json_t *ok)
 		const char *name = json_string_value(json_object_get(fault, "column"));
 		const char *why = json_string_value(json_object_get(fault, "reason"));
 
-		if (i == FAULTS_SHOWN)
+		if (i == most)
 			break;
 		fprintf(stderr, "line %lld%s%s: %s\n",
 			(long long)json_integer_value(json_object_get(fault, "line")),
@@ -83,15 +92,19 @@ tell(json_t *ok)
 	long long rows = json_integer_value(json_object_get(ok, "rows"));
 	long long loaded = json_integer_value(json_object_get(ok, "loaded"));
 	long long refused = json_integer_value(json_object_get(ok, "refused"));
+	size_t shown = faults_shown(ok);
 
 	if (rspctl_call.json) {
 		json_dumpf(ok, stdout, JSON_COMPACT);
 		putchar('\n');
 		return refused ? 1 : EX_OK;
 	}
-	show_faults(ok);
-	if (refused > FAULTS_SHOWN)
-		fprintf(stderr, "… and %lld more\n", refused - FAULTS_SHOWN);
+	show_faults(ok, shown);
+	if (refused > (long long)shown)
+		fprintf(stderr, "… and %lld more\n", refused - (long long)shown);
+	if (json_is_true(json_object_get(ok, "fileRefused")))
+		return rspctl_fail(1, "mend what is named, then load the file again",
+			"nothing is loaded: the file is refused, no row was looked at");
 	if (refused)
 		return rspctl_fail(1,
 			"mend the rows that are named, then load the whole file again",

@@ -221,6 +221,10 @@ def test_the_first_row_is_refused(stock, head, column, words):
 def test_a_file_is_refused(stock, octets, words):
     found = faults(stock, octets)
     assert found and words in found[0][2]
+    if words == "UTF-8":
+        assert found[0][1] == "iccid"
+    if words == "quote":
+        assert found[0][1] == "imsi"
 
 
 def test_spellings_of_csv(stock):
@@ -244,8 +248,44 @@ def test_json_lines(stock):
     wrong = [json.dumps(row()), "{", json.dumps(row(k="00")), "[]", json.dumps(row() | {"pin1": 1234}),
              json.dumps(row() | {"colour": "red"})]
     found = faults(stock, "\n".join(wrong), "--format", "json")
-    assert [line for line, _, _ in found] == [2, 3, 4, 5, 6]
-    assert "quotes" in found[3][2] and found[4][1] == "colour"
+    assert [(line, column) for line, column, _ in found] == [
+        (2, None), (3, "k"), (4, None), (5, "pin1"), (6, "colour")]
+    assert "cut off" in found[0][2] and "array" in found[2][2] and "quotes" in found[3][2]
+
+
+def test_json_of_other_encodings_and_members_that_are_no_texts(stock):
+    digits = json.dumps(row()).replace('"iccid": "', '"iccid": ').replace('", "imsi"', ', "imsi"')
+    doubled = json.dumps(row())[:-1] + ', "k": "' + "00" * 16 + '"}'
+    latin = json.dumps(row()).encode().replace(b'"pin1": "', b'"pin1": "\xe9')
+    text = b"\n".join([json.dumps(row()).encode(), digits.encode(), doubled.encode(), latin])
+    found = faults(stock, text, "--format", "json")
+    assert [(line, column) for line, column, _ in found] == [(2, "iccid"), (3, "k"), (4, "pin1")]
+    assert [word in f[2] for word, f in zip(("no text", "twice", "UTF-8"), found)] == [True] * 3
+    told = try_load(stock, json.dumps(row()).encode("utf-16"), "--format", "json")
+    assert told["fileRefused"] and "UTF-16" in told["faults"][0]["reason"]
+
+
+def test_a_mapped_column_must_be_there(stock):
+    for name, text in (("a.csv", csv_of([row(), row()])), ("a.jsonl", json.dumps(row()) + "\n" + json.dumps(row()))):
+        told = try_load(stock, text, "--map", "X=iccid", "--map", "Y=-", name=name)
+        ((line, column, reason),) = [(f["line"], f["column"], f["reason"]) for f in told["faults"]]
+        assert (line, column) == (1, "X") and "no such column" in reason and told["refused"] == 1
+
+
+@pytest.mark.parametrize("text", ["iccid,colour\n1,2\n3,4\n", "\ufeff", "a\0b\n"], ids=["names", "nothing", "NUL"])
+def test_a_refused_file_is_not_a_refused_row(stock, text):
+    run = subprocess.run([BUILD / "rspctl", "-s", stock.control, "profile", "load", "-", "--type", "T"],
+                         input=text, capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 1 and "the file is refused" in run.stderr and "rows are refused" not in run.stderr
+    assert "line 1" in run.stderr
+    assert try_load(stock, text)["fileRefused"] and not try_load(stock, csv_of([row(k="")]))["fileRefused"]
+
+
+def test_a_pipe_gets_all_faults_that_are_told(stock):
+    run = subprocess.run([BUILD / "rspctl", "-s", stock.control, "profile", "load", "-", "--type", "T"],
+                         input=csv_of([row(k="no") for _ in range(1100)]), capture_output=True, text=True, timeout=60,
+                         check=False)
+    assert run.stderr.count(", k: ") == 1000 and "… and 100 more" in run.stderr
 
 
 def test_a_pipe(stock):

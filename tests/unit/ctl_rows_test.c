@@ -94,7 +94,10 @@ told(bool json, struct slice text, size_t piece, bool pause, enum ctl_stream_got
 			return arena_printf(&mem, "%s%s", out, got == DP_ROWS_END ? "end" : "gone");
 		out = arena_printf(&mem, "%s%c%lld", out, letter[got], (long long)rows->line);
 		if (got == DP_ROWS_BROKEN || got == DP_ROWS_WRONG)
-			out = arena_printf(&mem, "%s@%d %s", out, rows->column, rows->why);
+			out = rows->name.p
+				? arena_printf(&mem, "%s@%d[%.*s] %s", out, rows->column,
+					  SLICE_FMT(rows->name), rows->why)
+				: arena_printf(&mem, "%s@%d %s", out, rows->column, rows->why);
 		for (size_t i = 0; got <= DP_ROWS_ROW && i < rows->n; i++)
 			out = arena_printf(
 				&mem, "%s%c%.*s", out, i ? '|' : ' ', SLICE_FMT(rows->texts[i]));
@@ -149,12 +152,40 @@ json_lines_are_objects(void **state)
 static void
 json_that_is_broken(void **state)
 {
-	static const char bad[] =
-		"B1@-1 is no JSON object\nB2@-1 is no JSON object\nB3@-1 is no JSON object\n"
-		"B4@-1 has a member that is no text; put digits in quotes\nN5 a\nR5 1\nend";
+	static const struct {
+		const char *line, *wanted;
+	} lines[] = {
+		{ "{", " is cut off" },
+		{ "{\"a\":\"1\",\"b\":\"2", "[b] is cut off" },
+		{ "[]", " is a JSON array; each line holds one object" },
+		{ "[{\"a\":\"1\"},", " is a JSON array; each line holds one object" },
+		{ "{\"a\":\"1\",\"b\":\"2\",\"a\":\"3\"}", "[a] stands twice in the line" },
+		{ "{\"a\":\"1\",\"b\":1}", "[b] is no text; put digits in quotes" },
+		{ "{\"b\":89494499995000000123}", "[b] is no text; put digits in quotes" },
+		{ "{\"a\":[\"x\",{\"y\":1}],\"b\":001}",
+			"[b] is not JSON; texts and digits stand in quotes" },
+		{ "{\"a\":\"1\",\"b\":\"\xe9\"}", "[b] is not UTF-8" },
+		{ "{\"a\":\"1\"}{\"a\":\"2\"}", " goes on behind its object; each line holds one" },
+		{ "text", " is no JSON object" },
+	};
 
 	(void)state;
-	must_tell(true, "{\n[]\n{\"a\":\"1\",\"a\":\"2\"}\n{\"a\":1}\n{\"a\":\"1\"}\n", bad);
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+		must_tell(true, arena_printf(&mem, "%s\n{\"a\":\"1\"}\n", lines[i].line),
+			arena_printf(&mem, "B1@-1%s\nN2 a\nR2 1\nend", lines[i].wanted));
+}
+
+static void
+json_lines_are_utf8(void **state)
+{
+	static const char mixed[] = "{\0\"\0";
+
+	(void)state;
+	must_tell(true, "\xef\xbb\xbf{\"a\":\"1\"}\n", "N1 a\nR1 1\nend");
+	must_tell(true, "\xff\xfe{\n", "W1@-1 is UTF-16 or UTF-32; UTF-8 is wanted\n");
+	must_tell(true, "\xfe\xff{\n", "W1@-1 is UTF-16 or UTF-32; UTF-8 is wanted\n");
+	assert_string_equal(told(true, slice_of(mixed, sizeof mixed), 3, false, STREAM_END),
+		"W1@-1 holds NUL octets: UTF-16, or no text at all\n");
 }
 
 static void
@@ -209,6 +240,7 @@ main(void)
 		TEST(csv_that_is_broken),
 		TEST(json_lines_are_objects),
 		TEST(json_that_is_broken),
+		TEST(json_lines_are_utf8),
 		TEST(lines_have_limits),
 		TEST(a_stream_that_is_cut_has_no_end),
 		TEST(rows_that_are_stopped_are_gone),
