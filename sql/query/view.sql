@@ -184,7 +184,8 @@ select jsonb_strip_nulls(jsonb_build_object(
            'transactionId', upper(encode(s.transaction_id, 'hex')), 'eid', s.eid,
            'iccid', s.iccid, 'orderId', s.order_id, 'state', s.state, 'refusal', s.refusal, 'why', s.refusal_why,
            'result', s.result, 'tac', s.tac, 'imei', s.imei, 'peer', s.peer,
-           'at', utc(s.created_at))) as view
+           'at', utc(s.created_at),
+           'reusable', (select true from download_order o where o.id = s.order_id and o.reusable))) as view
   from rsp_session s
  where ($1 is null or s.eid = $1)
    and ($2 is null or s.order_id in (select id from download_order where iccid = $2))
@@ -248,11 +249,12 @@ select jsonb_strip_nulls(jsonb_build_object(
  order by a.id desc
  limit $4;
 
--- name: view_code(iccid text) -> state text, matching_id text, code_required boolean, pending boolean, order_id bigint, eid text     zero rows: none
+-- name: view_code(iccid text) -> state text, matching_id text, code_required boolean, pending boolean, order_id bigint, eid text, reusable boolean     zero rows: none
 -- A MatchingID that is only reserved is none.
 select p.state, case when o.registering_eid is null then o.matching_id end as matching_id,
        coalesce(o.cc_sha256 is not null, false) as code_required,
-       coalesce(o.pending, false) as pending, o.id as order_id, o.eid
+       coalesce(o.pending, false) as pending, o.id as order_id, o.eid,
+       coalesce(o.reusable, false) as reusable
   from profile p
   left join download_order o on o.id = p.order_id
  where p.iccid = $1;
@@ -282,17 +284,17 @@ select jsonb_build_object(
  where $1 is null or w.name = $1
  order by w.name, c.id;
 
--- name: view_codes(type_name text, state text, operator_name text, iccids text[], before bigint, most integer) -> order_id bigint, iccid text, type_name text, state text, eid text, matching_id text, code_required boolean     zero rows: none
+-- name: view_codes(type_name text, state text, operator_name text, iccids text[], before bigint, most integer) -> order_id bigint, iccid text, type_name text, state text, eid text, matching_id text, code_required boolean, reusable boolean     zero rows: none
 -- Orders that have an activation code, newest first; of the profiles that are named, when some are.
 -- lane: background
 with named as (
-    select o.id, o.iccid, o.eid, o.matching_id, o.cc_sha256, p.state, p.type_id
+    select o.id, o.iccid, o.eid, o.matching_id, o.cc_sha256, o.reusable, p.state, p.type_id
       from unnest($4) as n(iccid)
       join profile p on p.iccid = n.iccid
       join download_order o on o.id = p.order_id
      where o.pending and o.matching_id is not null and o.registering_eid is null
 ), every as (
-    select o.id, o.iccid, o.eid, o.matching_id, o.cc_sha256, p.state, p.type_id
+    select o.id, o.iccid, o.eid, o.matching_id, o.cc_sha256, o.reusable, p.state, p.type_id
       from download_order o
       join lateral (select p.state, p.type_id
                       from profile p
@@ -309,7 +311,7 @@ with named as (
      limit $6
 )
 select x.id as order_id, x.iccid, t.name as type_name, x.state, x.eid, x.matching_id,
-       x.cc_sha256 is not null as code_required
+       x.cc_sha256 is not null as code_required, x.reusable
   from (select * from named union all select * from every) x
   join profile_type t on t.id = x.type_id
   join operator w on w.id = t.operator_id

@@ -120,6 +120,8 @@ ctl_order_code_write(struct task *t, json_t *ok)
 	ctl_put_text(ok, "address", c->call.world->settings.address);
 	ctl_put_text(ok, "matchingId", c->found.matching_id);
 	json_object_set_new(ok, "confirmationCode", json_boolean(c->found.code_required));
+	if (c->found.reusable)
+		json_object_set_new(ok, "reusable", json_true());
 }
 
 /* ---- order codes: many at a time ---- */
@@ -198,6 +200,8 @@ ctl_order_codes_write(struct task *t, json_t *ok)
 		ctl_put_text(one, "state", row->state);
 		ctl_put_text(one, "eid", row->eid);
 		put_code(t, w, one, code);
+		if (row->reusable)
+			json_object_set_new(one, "reusable", json_true());
 		json_object_set_new(one, "confirmationCode", json_boolean(row->code_required));
 		json_array_append_new(codes, one);
 	}

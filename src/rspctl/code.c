@@ -50,6 +50,8 @@ rspctl_code(const struct rspctl_verb *verb)
 			(isatty(STDOUT_FILENO) ? rspctl_qr_terminal : rspctl_qr_plain)(qr, stdout);
 		if (json_is_true(json_object_get(ok, "confirmationCode")))
 			puts("The user needs the Confirmation Code too.");
+		if (json_is_true(json_object_get(ok, "reusable")))
+			puts("It is reusable: for any number of downloads.");
 	}
 	if (!code)
 		code = write_file("png", rspctl_qr_png, qr);

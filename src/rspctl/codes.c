@@ -29,7 +29,7 @@ struct outputs {
 static const struct rspctl_column csv_columns[] = { { "iccid", "iccid" }, { "order", "orderId" },
 	{ "type", "type" }, { "state", "state" }, { "eid", "eid" }, { "code", "code" },
 	{ "qr", "qr" }, { "confirmation_code", "confirmationCode" }, { "ios_link", "iosLink" },
-	{ "android_link", "androidLink" } };
+	{ "android_link", "androidLink" }, { "reusable", "reusable" } };
 
 static const char *
 local_text(const char *name)
@@ -195,7 +195,8 @@ static void
 tell(const struct outputs *o)
 {
 	static const struct rspctl_column columns[] = { { "ICCID", "iccid" }, { "STATE", "state" },
-		{ "CODE", "qr" }, { "CONFIRMATION CODE", "confirmationCode" } };
+		{ "CODE", "qr" }, { "CONFIRMATION CODE", "confirmationCode" },
+		{ "REUSABLE", "reusable" } };
 
 	if (rspctl_call.json && o->all) {
 		json_dumpf(o->all, stdout, JSON_COMPACT);

@@ -88,7 +88,7 @@ rspctl_show_sessions(json_t *ok)
 	static const struct rspctl_column columns[] = { { "AT", "at" }, { "EID", "eid" },
 		{ "ICCID", "iccid" }, { "STATE", "state" }, { "RESULT", "result" },
 		{ "REFUSAL", "refusal" }, { "TAC", "tac" }, { "PEER", "peer" },
-		{ "TRANSACTION", "transactionId" } };
+		{ "TRANSACTION", "transactionId" }, { "REUSABLE", "reusable" } };
 
 	SHOW_TABLE(json_object_get(ok, "sessions"), columns);
 }

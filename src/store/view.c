@@ -70,6 +70,7 @@ static const struct column code_row_columns[] = {
 	COL_TEXT(struct store_code_row, eid),
 	COL_TEXT(struct store_code_row, matching_id),
 	COL_BOOL(struct store_code_row, code_required),
+	COL_BOOL(struct store_code_row, reusable),
 };
 
 const struct step *
@@ -158,6 +159,7 @@ static const struct column code_columns[] = {
 	COL_BOOL(struct store_code, pending),
 	COL_INT8(struct store_code, order_id),
 	COL_TEXT(struct store_code, eid),
+	COL_BOOL(struct store_code, reusable),
 };
 
 const struct step *

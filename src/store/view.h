@@ -47,7 +47,7 @@ store_view_orders(struct task *t, struct store *s, const struct store_order_filt
 struct store_code_row {
 	int64_t order_id;
 	struct slice iccid, type_name, state, eid, matching_id;
-	bool code_required;
+	bool code_required, reusable;
 };
 
 /* Rows of struct store_code_row: orders that have a code, newest first. */
@@ -94,6 +94,7 @@ struct store_code {
 	bool code_required, pending;
 	int64_t order_id; /* STORE_NULL: never ordered */
 	struct slice eid;
+	bool reusable;
 };
 
 /* R_NONE: no such profile. */

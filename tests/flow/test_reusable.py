@@ -182,7 +182,20 @@ def test_it_is_shown_as_such_everywhere(lab, shared):
     shown = lab.ctl("order", "show", order.iccid)
     assert "reusable" in shown and "downloadAttemptsLeft" not in shown
     assert "downloadAttemptsLeft" in lab.ctl("order", "show", plain.iccid)
-    for words in (("profile", "list"), ("event", "list", "--iccid", order.iccid)):
+    download(lab, order)
+    download(lab, plain)
+    for o, marked in ((order, True), (plain, None)):
+        (session,) = lab.ask("session list", iccid=o.iccid)["sessions"]
+        assert session.get("reusable") is marked
+    fresh = lab.desk.order()
+    codes = {c["iccid"]: c for c in lab.ask("order codes", iccids=[order.iccid, fresh.iccid])["codes"]}
+    for o, marked in ((order, True), (fresh, None)):
+        assert codes[o.iccid].get("reusable") is marked
+        assert lab.ask("order code", iccid=o.iccid).get("reusable") is marked
+        assert ("reusable" in rspctl(lab, "order", "code", o.iccid)) is bool(marked)
+    assert rspctl(lab, "order", "codes", "--csv", "-").splitlines()[0].endswith(",reusable")
+    for words in (("profile", "list"), ("event", "list", "--iccid", order.iccid), ("order", "codes"),
+                  ("session", "list", "--iccid", order.iccid)):
         assert "REUSABLE" in rspctl(lab, *words)
 
 
