@@ -50,6 +50,7 @@ struct conf {
 #define CONF_SOME(kind)                    \
 	const struct conf_##kind *kind##s; \
 	unsigned kind##_n;
+#define CONF_MAYBE CONF_ONE
 #define CONF_ANY CONF_SOME
 #define SECTION(kind, COUNT, help) CONF_##COUNT(kind)
 #define OPTION(...)
@@ -57,6 +58,7 @@ struct conf {
 #include "conf/options.def"
 #undef CONF_ONE
 #undef CONF_SOME
+#undef CONF_MAYBE
 #undef CONF_ANY
 };
 

@@ -31,7 +31,7 @@ struct conf_option {
 
 struct conf_section {
 	const char *kind;
-	bool some;       /* [kind name], at least once unless `any`; else [kind] */
+	bool some;       /* [kind name], at least once; else [kind] */
 	bool any;        /* or not at all */
 	size_t offset;   /* in struct conf: of the struct, or of the pointer to the array of them */
 	size_t offset_n; /* in struct conf: of the array's length */

@@ -6,6 +6,7 @@
 #define CONF_SOME(kind)                                         \
 	.some = true, .offset = offsetof(struct conf, kind##s), \
 	.offset_n = offsetof(struct conf, kind##_n)
+#define CONF_MAYBE(kind) CONF_ONE(kind), .any = true
 #define CONF_ANY(kind) CONF_SOME(kind), .any = true
 #define SECTION(id, COUNT, words)                                                              \
 	[SECTION_##id] = {                                                                     \

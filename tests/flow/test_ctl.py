@@ -4,6 +4,7 @@ refuses and that it then says what to do, and what a wrong client of the control
 import json
 import pathlib
 import re
+import shutil
 import socket
 import subprocess
 
@@ -224,7 +225,7 @@ def test_codes_as_pictures(rspd, order, tmp_path):
 def test_a_directory_is_imported_with_what_is_wrong_named(rspd, tmp_path):
     good = [rspd.desk.write_profile() for _ in range(3)]
     for path, _ in good:
-        path.rename(tmp_path / path.name)
+        shutil.move(path, tmp_path / path.name)
     (tmp_path / "broken.der").write_bytes((tmp_path / good[0][0].name).read_bytes()[:-5])
     done = run("-s", rspd.control, "profile", "import", tmp_path)
     assert done.returncode != 0

@@ -49,10 +49,12 @@ sample_section(const struct conf_section *s)
 {
 	printf("\n\n");
 	put_comment(s->help);
-	if (s->any)
+	if (s->some && s->any)
 		printf("#[%s main]\n", s->kind);
+	else if (s->some)
+		printf("[%s " EXAMPLE_NAME "]\n", s->kind);
 	else
-		printf(s->some ? "[%s " EXAMPLE_NAME "]\n" : "[%s]\n", s->kind);
+		printf("%s[%s]\n", s->any ? "#" : "", s->kind);
 	for (int i = 0; i < CONF_OPTIONS; i++)
 		if (conf_options[i].section == s)
 			sample_option(&conf_options[i]);
