@@ -42,6 +42,10 @@ def refuse(world, case, event):
     world.db.run("session_record", **given)
 
 
+def refuse_reusable(world, case, _):
+    refuse(world, case, "fail_eligibility")
+
+
 def guess(world, case, _):
     world.db.run("session_check_code", transaction_id=case.tx, hash_cc=b"wrong", nonce=b"n" * 32, forgiven=0,
                  request_sha256=b"r" * 32)
@@ -78,6 +82,7 @@ CALLS = {
     "bind": (bind, "es9+:GetBoundProfilePackage"),
     "bind_reusable": (bind, "es9+:GetBoundProfilePackage"),
     "install_reusable": (succeed, "es9+:HandleNotification"),
+    "fail_reusable": (refuse_reusable, "es9+:AuthenticateClient"),
     "fail_eligibility": (refuse, "es9+:AuthenticateClient"),
     "exceed_attempts": (refuse, "es9+:AuthenticateClient"),
     "exceed_confirmation_code": (guess, "es9+:GetBoundProfilePackage"),

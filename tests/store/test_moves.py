@@ -25,6 +25,7 @@ KINDS_OF = {
     "restock": "profile.restocked",
     "bind_reusable": "profile.downloaded",
     "install_reusable": "profile.installed",
+    "fail_reusable": "profile.failed",
 }
 
 
