@@ -210,7 +210,8 @@ with was as (
     select operator_id, iccid, event_seq, 'profile.failed',
            jsonb_build_object('iccid', iccid, 'eid', eid, 'orderId', id, 'profileType', type,
                               'state', to_state, 'transactionId', upper(encode($1, 'hex')),
-                              'refusal', 'CODE_EXCEEDED', 'why', 'too many wrong Confirmation Codes') || reusable_mark(reusable)
+                              'refusal', 'CODE_EXCEEDED', 'why', 'too many wrong Confirmation Codes')
+           || reusable_mark(reusable)
       from moved
      union all
     select operator_id, iccid, event_seq, 'es2.progress',
