@@ -64,6 +64,7 @@ struct load {
 	struct dp_load_place place;
 	struct store_load load;
 	/* read_rows */
+	struct arena row; /* of one turn; tied to the task, whose own memory may end meanwhile */
 	struct profile_column columns[PERSONAL_COLUMNS_MAX];
 	size_t column_count;
 	struct slice *names; /* as the first row has them */
@@ -166,11 +167,18 @@ take_place(struct task *t)
 	return store_load_begin(t, dp->store, &c->load, THEN(begin));
 }
 
+static void
+free_row(void *row)
+{
+	arena_fini(row);
+}
+
 static const struct step *
 begin(struct task *t)
 {
 	struct load *c = t->state;
 
+	arena_defer(t->mem, free_row, &c->row);
 	c->base.call.note = arena_printf(t->mem, "load %lld", (long long)c->load.load_id);
 	GO(read_rows);
 }
@@ -254,19 +262,17 @@ keep_names(struct task *t)
 
 /* The names of the columns: what they mean, and whether the templates have what they need. */
 static void
-take_names(struct task *t)
+take_names(struct task *t, struct arena *mem)
 {
 	struct load *c = t->state;
 	const struct dp_rows *rows = c->base.in.rows;
 	struct profile_row_fault fault = { .column = PROFILE_NO_COLUMN };
 	struct slice *names;
-	struct arena mem;
 	bool fine;
 
 	if (!c->named)
 		keep_names(t);
-	arena_init(&mem, ROW_ARENA, NULL, NULL);
-	names = ARENA_ARRAY(&mem, struct slice, rows->n);
+	names = ARENA_ARRAY(mem, struct slice, rows->n);
 	memset(c->columns, 0, sizeof c->columns);
 	for (size_t i = 0; i < rows->n; i++) {
 		struct slice to = mapped(c, rows->texts[i]);
@@ -276,18 +282,17 @@ take_names(struct task *t)
 			c->columns[i].field = PERSONAL_SKIPPED;
 	}
 	c->column_count = rows->n;
-	fine = profile_columns_read(&mem, names, rows->n, c->columns, &fault);
+	fine = profile_columns_read(mem, names, rows->n, c->columns, &fault);
 	for (size_t i = 0; fine && !c->named && i < c->variant_count; i++)
 		fine = i > 0 ||
 			profile_template_columns_hold(
-				c->variant[i].template, &mem, c->columns, c->column_count, &fault);
+				c->variant[i].template, mem, c->columns, c->column_count, &fault);
 	if (!fine && !c->named)
 		refuse_file(t, rows->line, fault.name, fault.reason);
 	else if (!fine)
 		refuse_row(t, rows->line, fault.name, fault.reason);
 	c->wrong |= !fine;
 	c->named = true;
-	arena_fini(&mem);
 }
 
 /* Equal lengths, so that numbers compare as texts. */
@@ -427,7 +432,7 @@ read_turn(struct task *t, struct arena *mem)
 	for (unsigned i = 1;; i++) {
 		switch (rows->next(rows)) {
 		case DP_ROWS_NAMES:
-			take_names(t);
+			take_names(t, mem);
 			break;
 		case DP_ROWS_ROW:
 			take_row(t, mem);
@@ -460,12 +465,11 @@ read_rows(struct task *t)
 {
 	struct load *c = t->state;
 	const struct step *next;
-	struct arena mem;
 
 	dp_load_place_resume(&c->place, c->base.out.rows);
-	arena_init(&mem, ROW_ARENA, NULL, NULL);
-	next = read_turn(t, &mem);
-	arena_fini(&mem);
+	arena_init(&c->row, ROW_ARENA, NULL, NULL);
+	next = read_turn(t, &c->row);
+	arena_fini(&c->row);
 	return next;
 }
 
