@@ -65,7 +65,9 @@ def test_personalised(rspd, site):
     make_type(rspd, "plain")
     rows = [row() for _ in range(3)]
     told = load(rspd, "plain", rows)
-    assert told == {"type": "plain", "rows": 3, "loaded": 3, "refused": 0, "dryRun": False, "faults": []}
+    assert told == {
+        "type": "plain", "rows": 3, "loaded": 3, "refused": 0, "dryRun": False, "faults": [], "fileRefused": False
+    }
     for r in rows:
         held = download(rspd, site, r["iccid"])
         assert held["upp"] == personalised(TEMPLATE, r)
